@@ -1,0 +1,89 @@
+/**
+ * What people say to the bot: `/autoresearch WORD` at the beginning of a line of their own text. Quotes, code and headings
+ * are not their own words to the bot, so nothing in them counts. Adding a command breaks `helpText` until it is described.
+ */
+import { closest, distance } from "fastest-levenshtein";
+import { type Token, lexer } from "marked";
+
+export const commandWords = ["stop", "pause", "resume", "status", "help"] as const;
+export type CommandWord = (typeof commandWords)[number];
+
+export type Command =
+  | { readonly kind: CommandWord }
+  | { readonly kind: "unknown"; readonly text: string; readonly nearest: CommandWord | null };
+
+const prefix = "/autoresearch";
+
+/** The commands in a comment's Markdown, in order. */
+export function parseCommands(markdown: string): Command[] {
+  if (!markdown.includes(prefix)) return [];
+  return ownLines(lexer(markdown.replaceAll("\r\n", "\n"))).flatMap((line) => {
+    const match = /^\s*\/autoresearch(?:[ \t]+([^\s]+)|[ \t]*$|(?=[\s]))/i.exec(line);
+    return match === null ? [] : [commandOf(match[1] ?? "")];
+  });
+}
+
+function commandOf(word: string): Command {
+  const clean = word.toLowerCase().replace(/[.,!?;:]+$/, "");
+  const known = commandWords.find((each) => each === clean);
+  if (known !== undefined) return { kind: known };
+  if (clean === "") return { kind: "help" };
+  const nearest = closest(clean, [...commandWords]);
+  const near = distance(clean, nearest) <= Math.max(2, Math.floor(nearest.length / 2));
+  return { kind: "unknown", text: word.slice(0, 60), nearest: near ? commandWords.find((each) => each === nearest)! : null };
+}
+
+/** Lines of paragraphs and list items, without code spans and HTML; blockquotes, code blocks and headings give none. */
+function ownLines(tokens: readonly Token[]): string[] {
+  return tokens.flatMap((token) => {
+    switch (token.type) {
+      case "paragraph":
+      case "text":
+        return inlineText("tokens" in token && token.tokens !== undefined ? token.tokens : [token]).split("\n");
+      case "list":
+        return "items" in token ? (token.items as { tokens: Token[] }[]).flatMap((item) => ownLines(item.tokens)) : [];
+      default:
+        return [];
+    }
+  });
+}
+
+function inlineText(tokens: readonly Token[]): string {
+  return tokens
+    .map((token) => {
+      if (token.type === "br") return "\n";
+      if (token.type === "codespan" || token.type === "html") return "\u0000";
+      if ("tokens" in token && token.tokens !== undefined && token.type !== "link") return inlineText(token.tokens);
+      return token.raw;
+    })
+    .join("");
+}
+
+function meaning(word: CommandWord): string {
+  switch (word) {
+    case "stop":
+      return "ends the session: running trials are cancelled, open experiments are closed as withdrawn";
+    case "pause":
+      return "starts nothing new; what is training is measured and settled";
+    case "resume":
+      return "goes on after a pause, or after a block whose cause is mended";
+    case "status":
+      return "says where the session stands";
+    case "help":
+      return "lists these commands";
+  }
+}
+
+/** The reply to `help`, in Markdown. */
+export function helpText(): string {
+  const rows = commandWords.map((word) => `| \`${prefix} ${word}\` | ${meaning(word)} |`);
+  return [
+    "Commands, on the issue or on a pull request of the session, at the beginning of a line, by people with write access:",
+    "",
+    "| command | |",
+    "| --- | --- |",
+    ...rows,
+    "",
+    "Closing the issue or taking the label `autoresearch` off does the same as `stop`.",
+  ].join("\n");
+}

@@ -1,0 +1,125 @@
+/**
+ * The configuration of a session: one schema, every default. It comes from `.github/autoresearch.yml` on the default
+ * branch, overridden key by key by the YAML front matter of the issue. What is not known or not valid is refused with the
+ * place at fault (see config-text.ts); a session never starts on a guess.
+ */
+import { z } from "zod";
+
+const durationPattern = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
+
+/** Seconds of a duration such as `5m`, `90s`, `1h30m`, or of a number of seconds; null when it is neither, or zero. */
+export function parseDuration(value: unknown): number | null {
+  if (typeof value === "number") return Number.isFinite(value) && value > 0 ? value : null;
+  if (typeof value !== "string" || value === "") return null;
+  const match = durationPattern.exec(value.trim());
+  if (match === null) return null;
+  const [hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [number, number, number];
+  const total = hours * 3600 + minutes * 60 + seconds;
+  return total > 0 ? total : null;
+}
+
+const duration = z.unknown().transform((value, context) => {
+  const seconds = parseDuration(value);
+  if (seconds !== null) return seconds;
+  context.addIssue({ code: "custom", message: "must be a duration such as `5m`" });
+  return z.NEVER;
+});
+
+const text = z.string({ error: "must be text" }).min(1, "must not be empty");
+const line = text.regex(/^[^\n\r]*$/, "must be one line");
+const count = (least: number) => z.int({ error: "must be a whole number" }).min(least, `must be at least ${least}`);
+const amount = z.number({ error: "must be a number" }).refine(Number.isFinite, "must be a number");
+
+const mutablePath = line
+  .regex(/^[^/]/, "must be relative to the top of the repository")
+  .refine((path) => !path.split("/").includes(".."), "must stay inside the repository")
+  .refine((path) => !/^\.(git|github)(\/|$)/.test(path), "must not be in `.git` or `.github`: they judge the experiment");
+
+const metric = z.strictObject({
+  /** Name of the line in the summary block and of the check. */
+  name: text.regex(/^[A-Za-z][\w.-]{0,63}$/, "must be a name such as `val_bpb`").default("val_bpb"),
+  direction: z.enum(["lower", "higher"], { error: "must be `lower` or `higher`" }).default("lower"),
+  /** The session is done when the frontier reaches it. */
+  target: amount.nullable().default(null),
+  /** Largest believable gain of one experiment, as a fraction of the frontier's value. */
+  max_gain: amount.positive("must be above 0").default(0.2),
+});
+
+const trial = z.strictObject({
+  command: line.default("uv run train.py"),
+  evaluate: line.nullable().default(null),
+  /** Seconds that the command may train; the command keeps to it itself. */
+  budget: duration.default(300),
+  /** Seconds after which the trial is ended; null: twice the budget (karpathy's rule: 5 minutes, killed at 10). */
+  timeout: duration.nullable().default(null),
+  sandbox: z.enum(["auto", "required", "off"], { error: "must be `auto`, `required` or `off`" }).default("auto"),
+});
+
+const runner = z.strictObject({
+  labels: z.array(line, { error: "must be a list of labels" }).min(1, "must name at least one label").default(["self-hosted", "gpu"]),
+  /** Trials at a time: the number of GPUs that this session may hold. */
+  concurrency: count(1).max(64, "must be at most 64").default(1),
+});
+
+const researcher = z.strictObject({
+  kind: z.enum(["mutate"], { error: "must be `mutate`" }).default("mutate"),
+});
+
+const keep = z.strictObject({
+  /** A gain counts when it is at least this many standard errors. */
+  sigmas: amount.min(0, "must not be negative").default(2),
+  /** Standard deviation of the metric between equal runs; null: measured from repeated trials of the session. */
+  noise: amount.min(0, "must not be negative").nullable().default(null),
+  /** Smallest gain that is worth a merge, in the metric's unit. */
+  min_gain: amount.min(0, "must not be negative").default(0),
+  /** Trials of the untouched code: their spread is the first estimate of the noise. */
+  baseline_trials: count(1).max(20, "must be at most 20").default(3),
+  /** Trials that one candidate may have, to tell luck from gain. */
+  trials: count(1).max(20, "must be at most 20").default(2),
+});
+
+const limits = z.strictObject({
+  experiments: count(1).default(100),
+  hours: amount.positive("must be above 0").default(24),
+  /** Dollars that the researcher may cost. */
+  cost_usd: amount.min(0, "must not be negative").default(20),
+  /** Experiments in a row that gave no value, after which a person is asked. */
+  failures: count(1).default(10),
+});
+
+export const configSchema = z.strictObject({
+  /** A file whose text is the program, instead of the issue's; the issue's text is put behind it. */
+  program: line.nullable().default(null),
+  mutable: z
+    .array(mutablePath, { error: "must be a list of paths" })
+    .min(1, "must name at least one path")
+    .default(["train.py"]),
+  metric: metric.prefault({}),
+  trial: trial.prefault({}),
+  runner: runner.prefault({}),
+  researcher: researcher.prefault({}),
+  keep: keep.prefault({}),
+  limits: limits.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** Every default. */
+export const defaultConfig: Config = configSchema.parse({});
+
+/** Seconds after which a trial is ended from outside. */
+export function timeoutSeconds(config: Config): number {
+  return config.trial.timeout ?? config.trial.budget * 2;
+}
+
+/** `5m`, `1h30m`, `3s`: the duration as a person writes it. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts = [
+    [Math.floor(whole / 3600), "h"],
+    [Math.floor((whole % 3600) / 60), "m"],
+    [whole % 60, "s"],
+  ] as const;
+  const shown = parts.filter(([value]) => value > 0).map(([value, unit]) => `${value}${unit}`);
+  return shown.length === 0 ? "0s" : shown.join("");
+}
