@@ -57,7 +57,7 @@ export type Trial = {
     | { readonly kind: "training"; readonly sinceMs: number }
     | { readonly kind: "reporting"; readonly untilMs: number }
     | { readonly kind: "measured"; readonly measurement: Measurement }
-    | { readonly kind: "lost"; readonly because: string };
+    | { readonly kind: "lost"; readonly atMs: number; readonly because: string };
 };
 
 /** How long a dispatched run may stay unlisted. */
@@ -152,7 +152,7 @@ export function trialsOf(
     const run = facts.runs.find((each) => wrongRun(each, { ...expected, id }) === null);
     for (const check of facts.checks) {
       const belief = believe(check, facts, { ...expected, id });
-      if ("measurement" in belief) return trialOf(attempt, run, measuredPhase(belief.measurement));
+      if ("measurement" in belief) return trialOf(attempt, run, measuredPhase(belief.measurement, check.startedMs));
     }
     if (run !== undefined) return trialOf(attempt, run, phaseOfRun(run, nowMs));
     const untilMs = intent.atMs + visibleWithinMs;
@@ -160,7 +160,7 @@ export function trialsOf(
     return trialOf(
       attempt,
       undefined,
-      waiting ? { kind: "intended", untilMs } : { kind: "lost", because: "its run never appeared" },
+      waiting ? { kind: "intended", untilMs } : { kind: "lost", atMs: intent.atMs, because: "its run never appeared" },
     );
   });
 }
@@ -169,8 +169,8 @@ function trialOf(attempt: number, run: RunFact | undefined, phase: Trial["phase"
   return { attempt, run: run === undefined ? null : { id: run.id, url: run.url }, phase };
 }
 
-function measuredPhase(measurement: Measurement): Trial["phase"] {
-  if (measurement.status === "cancelled") return { kind: "lost", because: "its run was cancelled" };
+function measuredPhase(measurement: Measurement, atMs: number): Trial["phase"] {
+  if (measurement.status === "cancelled") return { kind: "lost", atMs, because: "its run was cancelled" };
   return { kind: "measured", measurement };
 }
 
@@ -179,12 +179,22 @@ function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
   if (run.status !== "completed") return { kind: "queued", sinceMs: run.createdMs };
   const untilMs = run.updatedMs + reportWithinMs;
   if (run.conclusion === "success" && nowMs < untilMs) return { kind: "reporting", untilMs };
-  return { kind: "lost", because: `its run ended without a measurement (${run.conclusion ?? "no conclusion"})` };
+  return { kind: "lost", atMs: run.createdMs, because: `its run ended without a measurement (${run.conclusion ?? "no conclusion"})` };
 }
 
 /** True while the trial may hold a runner: its run is asked for and has not ended. */
 export function isActive(trial: Trial): boolean {
   return trial.phase.kind === "intended" || trial.phase.kind === "queued" || trial.phase.kind === "training";
+}
+
+/** How many trials at the end of the list went lost in a row, counting those after `sinceMs` (a person said `resume`). */
+export function lostInARow(trials: readonly Trial[], sinceMs: number): number {
+  let lost = 0;
+  for (const { phase } of trials.toReversed()) {
+    if (phase.kind !== "lost" || phase.atMs < sinceMs) break;
+    lost += 1;
+  }
+  return lost;
 }
 
 /** The measurements of the trials that gave one, in order of attempt. */

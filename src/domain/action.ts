@@ -1,0 +1,95 @@
+/**
+ * What the bot can do. Each action is small, names everything it needs, and is carried out by `act` so that doing it twice
+ * gives the same world as doing it once.
+ */
+import type { Sha } from "./names.ts";
+import type { Prepared } from "./proposal.ts";
+import type { Row } from "./results.ts";
+import type { SessionRecord, SessionState, Start } from "./session.ts";
+import type { Noise, Outcome } from "./verdict.ts";
+
+export type StateChange = {
+  readonly state: SessionState;
+  /** Login of the person; null: the bot itself. */
+  readonly by: string | null;
+  readonly because: string;
+};
+
+export type Action =
+  /** Says on the issue why nothing was started, and takes the label off. */
+  | { readonly kind: "refuseStart"; readonly text: string }
+  /** Makes the frontier and the results branch. */
+  | { readonly kind: "start"; readonly start: Extract<Start, { kind: "ready" }> }
+  /** Carries out a comment's commands: the state first, the reply, and the receipt last. */
+  | {
+      readonly kind: "obey";
+      readonly comment: number;
+      readonly on: number;
+      readonly change: StateChange | null;
+      readonly reply: string | null;
+      readonly reaction: "+1" | "confused";
+    }
+  | { readonly kind: "setState"; readonly change: StateChange; readonly restart: Partial<SessionRecord> | null }
+  | { readonly kind: "cancelRun"; readonly run: number }
+  /** Writes the intent on the commit, then dispatches the workflow. Experiment 0 measures the frontier. */
+  | {
+      readonly kind: "dispatch";
+      readonly experiment: number;
+      readonly attempt: number;
+      readonly firstAttempt: number;
+      readonly commit: Sha;
+      readonly check: number | null;
+      readonly frontierValue: number | null;
+    }
+  /** Merges a winner: a commit with the measured tree on the frontier, by compare-and-swap. */
+  | {
+      readonly kind: "advance";
+      readonly experiment: number;
+      readonly pullRequest: number;
+      readonly head: Sha;
+      readonly tip: Sha;
+      readonly description: string;
+      readonly value: number;
+      readonly trials: number;
+    }
+  /** Carries a change onto the frontier that has moved, as a new commit on the experiment's branch. */
+  | {
+      readonly kind: "carry";
+      readonly experiment: number;
+      readonly head: Sha;
+      readonly parent: Sha;
+      readonly tip: Sha;
+      readonly description: string;
+    }
+  /** Writes rows into results.tsv, with the picture and what the session learnt of the noise. */
+  | {
+      readonly kind: "record";
+      readonly row: Row;
+      readonly key: string | null;
+      readonly noise: Noise;
+    }
+  /** Completes the verdict check, then closes and labels the pull request (the label is the last thing written). */
+  | {
+      readonly kind: "conclude";
+      readonly experiment: number;
+      readonly pullRequest: number;
+      readonly head: Sha;
+      readonly check: number | null;
+      readonly outcome: Outcome;
+      readonly title: string;
+      readonly verdict: string;
+      readonly close: boolean;
+      readonly body: string;
+      readonly labels: readonly string[];
+    }
+  | { readonly kind: "propose"; readonly number: number }
+  | { readonly kind: "open"; readonly prepared: Prepared }
+  /** The end: the report as a pull request and a comment, then the state. */
+  | { readonly kind: "finish"; readonly because: string; readonly comment: string; readonly report: { title: string; body: string } | null }
+  | { readonly kind: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
+  | { readonly kind: "showDashboard"; readonly body: string };
+
+/** What `decide` answers: the next thing to do, or until when to wait (null: until something happens). */
+export type Decision =
+  | { readonly kind: "do"; readonly action: Action; readonly because: string }
+  | { readonly kind: "wait"; readonly untilMs: number | null; readonly because: string };

@@ -1,0 +1,31 @@
+/** When a session is done, and what it leaves. */
+import type { Decision } from "./action.ts";
+import { openExperiments } from "./experiment.ts";
+import type { Running } from "./session.ts";
+import { gainOf } from "./verdict.ts";
+import { finalComment, reportBody, reportTitle } from "./words.ts";
+
+/** Why no further experiment is opened, or null. */
+export function limitReached(session: Running): string | null {
+  const { config, startedAt } = session.record;
+  const { limits, metric } = config;
+  if (session.desk.kind === "exhausted") return session.desk.because;
+  const { value } = session.frontier;
+  if (value !== null && metric.target !== null && gainOf(value, metric.target, metric.direction) >= 0) {
+    return `the target of ${metric.target} is reached`;
+  }
+  if (session.nowMs >= Date.parse(startedAt) + limits.hours * 3_600_000) return `${limits.hours} hours are over`;
+  const recorded = new Set(session.rows.map((row) => row.experiment));
+  const settled = session.rows.filter((row) => row.experiment > 0).length;
+  const open = session.experiments.filter((experiment) => !recorded.has(experiment.number)).length;
+  return settled + open >= limits.experiments ? `${limits.experiments} experiments were made` : null;
+}
+
+/** Ends the session when nothing more will be opened and all that was is settled. */
+export function decideEnd(session: Running): Decision | null {
+  const because = limitReached(session);
+  if (because === null || session.frontier.value === null || openExperiments(session).length > 0) return null;
+  const gained = session.frontier.tip !== session.record.base;
+  const report = gained ? { title: reportTitle(session), body: reportBody(session) } : null;
+  return { kind: "do", action: { kind: "finish", because, comment: finalComment(session, because), report }, because };
+}

@@ -1,0 +1,86 @@
+/**
+ * Where an experiment stands in its life, in the order of that life. One place derives it; `decide` answers each phase.
+ */
+import type { Row } from "./results.ts";
+import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
+import { type Trial, isActive, lostInARow, measurementsOf } from "./trial.ts";
+import { type Outcome, judge, sigmaOf } from "./verdict.ts";
+
+export type Phase =
+  /** Opened, waiting for its first trial or for the next one. `lost`: how many of its trials went lost in a row. */
+  | { readonly kind: "waiting"; readonly lost: number; readonly because: string }
+  /** A trial is dispatched. */
+  | { readonly kind: "trial"; readonly trial: Trial }
+  /** Won against the frontier that is still the frontier: to be merged. */
+  | { readonly kind: "won"; readonly value: number; readonly trials: number; readonly because: string }
+  /** The outcome is certain and not written yet. */
+  | { readonly kind: "decided"; readonly outcome: Outcome; readonly value: number | null; readonly because: string }
+  /** The row is written; the pull request is not cleaned up yet. */
+  | { readonly kind: "recorded"; readonly row: Row }
+  | { readonly kind: "settled" };
+
+/** A runner may vanish this often before a person is asked; the idea is not at fault. */
+export const lostLimit = 3;
+
+export function phaseOf(experiment: Experiment, session: Running): Phase {
+  const row = rowOf(session, experiment.number);
+  if (row !== null) return recordedPhase(experiment, row);
+  if (experiment.pull === "merged") return mergedPhase(experiment, session);
+  if (experiment.pull === "closed") {
+    return { kind: "decided", outcome: "withdrawn", value: null, because: "closed by a person" };
+  }
+
+  const active = experiment.trials.find((trial) => isActive(trial) || trial.phase.kind === "reporting");
+  if (active !== undefined) return { kind: "trial", trial: active };
+  if (experiment.conflict !== null) {
+    const because = `the frontier moved and changed the same lines of ${experiment.conflict}`;
+    return { kind: "decided", outcome: "discard", value: null, because };
+  }
+  const measurements = measurementsOf(experiment.trials);
+  const { parent } = experiment;
+  const lost = lostInARow(experiment.trials, Date.parse(session.record.since));
+  if (measurements.length === 0 || parent.value === null) {
+    return { kind: "waiting", lost, because: "opened, not measured yet" };
+  }
+
+  const sigma = sigmaOf(noiseOf(session), session.record.config);
+  const judgement = judge(measurements, { value: parent.value, trials: parent.trials }, sigma, session.record.config);
+  const stale = parent.tip !== session.frontier.tip;
+  if (judgement.kind === "repeat") return { kind: "waiting", lost, because: judgement.because };
+  if (judgement.outcome !== "keep") return { ...judgement, kind: "decided" };
+  if (stale) return { kind: "waiting", lost, because: "the frontier moved: carried onto it and measured again" };
+  return { kind: "won", value: judgement.value!, trials: measurements.length, because: judgement.because };
+}
+
+function recordedPhase(experiment: Experiment, row: Row): Phase {
+  const clean = experiment.label !== null && experiment.pull !== "open";
+  return clean ? { kind: "settled" } : { kind: "recorded", row };
+}
+
+/** Merged: by the bot, if the frontier's tip says so; else by a person, whose word counts, but makes no number. */
+function mergedPhase(experiment: Experiment, session: Running): Phase {
+  const measurements = measurementsOf(experiment.trials);
+  const { frontier } = session;
+  if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
+    const sigma = sigmaOf(noiseOf(session), session.record.config);
+    const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
+    const because =
+      measurements.length === 0 ? "merged" : judge(measurements, reference, sigma, session.record.config).because;
+    return { kind: "decided", outcome: "keep", value: frontier.value, because };
+  }
+  const because = "merged by a person; the frontier is measured as it is now";
+  return { kind: "decided", outcome: "withdrawn", value: null, because };
+}
+
+/** The experiments that are not settled, with their phases. */
+export function openExperiments(session: Running): { experiment: Experiment; phase: Phase }[] {
+  return session.experiments
+    .map((experiment) => ({ experiment, phase: phaseOf(experiment, session) }))
+    .filter(({ phase }) => phase.kind !== "settled");
+}
+
+/** Every trial that may hold a runner now: of the experiments and of the frontier itself. */
+export function activeTrials(session: Running): Trial[] {
+  const candidates = session.experiments.flatMap((experiment) => experiment.trials);
+  return [...session.frontier.ownTrials, ...candidates].filter(isActive);
+}

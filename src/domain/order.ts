@@ -1,0 +1,74 @@
+/** Orders: what people ask for in comments, and what the bot answers. Only people with write access steer. */
+import type { Decision, StateChange } from "./action.ts";
+import type { Command } from "./command.ts";
+import { helpText } from "./command.ts";
+import type { Order, Session, SessionState } from "./session.ts";
+import { denial, noSession, statusText, unknownCommand } from "./words.ts";
+
+type Effect = { readonly change: StateChange | null; readonly reply: string | null; readonly refused: boolean };
+
+/** Carries out the oldest comment that has no receipt. */
+export function obey(session: Session): Decision | null {
+  const order = session.orders[0];
+  if (order === undefined) return null;
+  const effect = order.mayWrite ? effectOf(order, session) : refusal(denial(order));
+  const reaction = effect.refused ? "confused" : "+1";
+  const { change, reply } = effect;
+  return {
+    kind: "do",
+    action: { kind: "obey", comment: order.comment, on: order.on, change, reply, reaction },
+    because: `@${order.author} said ${order.commands.map(nameOf).join(", ")}`,
+  };
+}
+
+function nameOf(command: Command): string {
+  return command.kind === "unknown" ? "something unknown" : command.kind;
+}
+
+function refusal(reply: string): Effect {
+  return { change: null, reply, refused: true };
+}
+
+/** The commands of one comment in order: the last state counts, the replies are put one under the other. */
+function effectOf(order: Order, session: Session): Effect {
+  const { record } = session;
+  if (record === null) return refusal(noSession());
+  let state = record.state;
+  let change: StateChange | null = null;
+  let refused = false;
+  const replies: string[] = [];
+  for (const command of order.commands) {
+    const step = stepOf(command, state, order, session);
+    if (step.to !== null && step.to !== state) {
+      state = step.to;
+      change = { state, by: order.author, because: step.because };
+    }
+    refused ||= step.refused;
+    if (step.reply !== null) replies.push(step.reply);
+  }
+  return { change, reply: replies.length === 0 ? null : replies.join("\n\n"), refused };
+}
+
+type Step = { to: SessionState | null; because: string; reply: string | null; refused: boolean };
+
+function stepOf(command: Command, state: SessionState, order: Order, session: Session): Step {
+  const say = (reply: string, refused = false): Step => ({ to: null, because: "", reply, refused });
+  const go = (to: SessionState, because: string): Step => ({ to, because, reply: null, refused: false });
+  const ended = state === "stopped" || state === "done";
+  switch (command.kind) {
+    case "help":
+      return say(helpText());
+    case "status":
+      return say(statusText(session));
+    case "unknown":
+      return say(unknownCommand(command), true);
+    case "stop":
+      return ended ? say(`This session is ${state} already.`) : go("stopped", `stopped by @${order.author}`);
+    case "pause":
+      if (ended || state === "blocked") return say(`This session is ${state}; there is nothing to pause.`, true);
+      return state === "paused" ? say("This session is paused already.") : go("paused", `paused by @${order.author}`);
+    case "resume":
+      if (ended) return say(`This session is ${state}. To go on with it, put the label \`autoresearch\` on again.`, true);
+      return state === "running" ? say("This session is running.") : go("running", `resumed by @${order.author}`);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * A session as `decide` sees it: everything GitHub says about one labelled issue, in the words of the domain. It is made
+ * anew from the view on every step; nothing in it is remembered but what GitHub remembers (and the researcher's desk).
+ */
+import { z } from "zod";
+import type { Command } from "./command.ts";
+import { type Config, configSchema } from "./config.ts";
+import { type SessionKey, type Sha, sha } from "./names.ts";
+import type { Desk } from "./proposal.ts";
+import type { Row } from "./results.ts";
+import type { Trial } from "./trial.ts";
+import type { Noise, Outcome } from "./verdict.ts";
+
+/** `running` and `paused` go on; `blocked` waits for a person; `stopped` and `done` are ends. */
+export const sessionStates = ["running", "paused", "stopped", "done", "blocked"] as const;
+export type SessionState = (typeof sessionStates)[number];
+
+const shaSchema = z.string().regex(/^[0-9a-f]{40}$/).transform(sha);
+
+/**
+ * `session.json` on the results branch: what of a session is not in its refs and pull requests. The bot alone writes it,
+ * by compare-and-swap of the branch.
+ */
+export const recordSchema = z.object({
+  version: z.literal(1),
+  startedBy: z.string(),
+  startedAt: z.string(),
+  /** The default branch's commit that the session began at: where protected files come from. */
+  base: shaSchema,
+  baseBranch: z.string(),
+  program: z.string(),
+  config: configSchema,
+  state: z.enum(sessionStates),
+  /** When, by whom (null: the bot itself) and why the state is what it is. */
+  since: z.string(),
+  by: z.string().nullable(),
+  because: z.string(),
+  /** Rows that stood in results.tsv when the session was last set going: failures are counted from there. */
+  rowsBefore: z.int(),
+  noise: z.object({ sumOfSquares: z.number(), degrees: z.number() }),
+  /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
+  tried: z.array(z.string()),
+});
+
+export type SessionRecord = z.output<typeof recordSchema>;
+
+/** The frontier's tip and what is known of its value; `trials` of it were averaged. */
+export type Frontier = {
+  readonly tip: Sha;
+  readonly value: number | null;
+  readonly trials: number;
+  /** The experiment whose merge the tip is, by the bot's own trailers; null for the base or a commit of a person. */
+  readonly experiment: number | null;
+  /** Trials of experiment 0 on the tip, where it has no trailers to say its value. */
+  readonly ownTrials: readonly Trial[];
+  /** The next free attempt of experiment 0. */
+  readonly nextAttempt: number;
+  /** The bot's own check on the tip: where the intent stands. */
+  readonly check: number | null;
+};
+
+/** One idea with a pull request of its own. Experiments that are settled and cleaned up are rows, and only rows. */
+export type Experiment = {
+  readonly number: number;
+  readonly pullRequest: number;
+  readonly description: string;
+  /** Key of its contents; null when the pull request no longer says. */
+  readonly key: string | null;
+  readonly head: Sha;
+  /** The frontier's commit that it is built on, with its value. */
+  readonly parent: { readonly tip: Sha; readonly value: number | null; readonly trials: number };
+  readonly pull: "open" | "closed" | "merged";
+  /** The outcome's label on the pull request: the last thing that is written of an experiment. */
+  readonly label: Outcome | null;
+  readonly body: string;
+  readonly trials: readonly Trial[];
+  /** The next attempt's number. */
+  readonly nextAttempt: number;
+  /** The bot's own check on the head, if it is there. */
+  readonly check: { readonly id: number; readonly completed: boolean } | null;
+  /** A three-way merge onto the frontier was tried and met a conflict in this file. */
+  readonly conflict: string | null;
+};
+
+/** A comment with commands that has no receipt yet. */
+export type Order = {
+  readonly comment: number;
+  /** The issue or pull request that it stands on. */
+  readonly on: number;
+  readonly author: string;
+  readonly mayWrite: boolean;
+  readonly commands: readonly Command[];
+  readonly at: string;
+};
+
+/** What a start would take, or why it is refused. */
+export type Start =
+  | {
+      readonly kind: "ready";
+      readonly base: Sha;
+      readonly baseBranch: string;
+      readonly config: Config;
+      readonly program: string;
+      readonly by: string;
+    }
+  | { readonly kind: "refused"; readonly problem: string };
+
+export type Session = {
+  readonly key: SessionKey;
+  readonly nowMs: number;
+  readonly htmlUrl: string;
+  readonly issue: {
+    readonly open: boolean;
+    readonly title: string;
+    readonly labels: readonly string[];
+    readonly closedBy: string | null;
+  };
+  /** Who put the trigger label on last, and when; null: nobody did, or it was not looked up. */
+  readonly labelled: { readonly by: string; readonly atMs: number } | null;
+  /** Who took it off last. */
+  readonly unlabelledBy: string | null;
+  readonly start: Start | null;
+  readonly record: SessionRecord | null;
+  readonly frontier: Frontier | null;
+  readonly rows: readonly Row[];
+  /** Not settled, or not cleaned up; by number. */
+  readonly experiments: readonly Experiment[];
+  readonly orders: readonly Order[];
+  readonly desk: Desk;
+  /** Body of the dashboard comment; null: there is none. */
+  readonly dashboard: string | null;
+  /** Commit of the results branch, for links. */
+  readonly resultsTip: Sha | null;
+  /** Pull request frontier → default branch. */
+  readonly report: number | null;
+  /** Runs that were asked to be cancelled. */
+  readonly cancelled: ReadonlySet<number>;
+};
+
+/** A session whose branches are there: what every rule after the start is about. */
+export type Running = Session & { readonly record: SessionRecord; readonly frontier: Frontier };
+
+export function hasStarted(session: Session): session is Running {
+  return session.record !== null && session.frontier !== null;
+}
+
+export function isEnded(state: SessionState): boolean {
+  return state === "stopped" || state === "done";
+}
+
+export function noiseOf(session: Running): Noise {
+  return session.record.noise;
+}
+
+/** The untouched code is measured often enough to know the noise; a frontier that a person moved, once. */
+export function trialsOfFrontier(record: SessionRecord, tip: Sha): number {
+  return tip === record.base ? record.config.keep.baseline_trials : 1;
+}
+
+export function rowOf(session: Session, experiment: number): Row | null {
+  return session.rows.findLast((row) => row.experiment === experiment) ?? null;
+}

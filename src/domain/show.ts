@@ -1,0 +1,20 @@
+/** The last rules: what people see follows the state, and is written only when it differs. */
+import type { Decision } from "./action.ts";
+import { dashboardOf, fingerprintIn } from "./dashboard.ts";
+import { type Running, sessionStates } from "./session.ts";
+
+/** Exactly one label of the state. */
+export function syncLabels(session: Running): Decision | null {
+  const wanted = `autoresearch:${session.record.state}`;
+  const { labels } = session.issue;
+  const remove = sessionStates.map((state) => `autoresearch:${state}`).filter((label) => label !== wanted && labels.includes(label));
+  const add = labels.includes(wanted) ? [] : [wanted];
+  if (add.length === 0 && remove.length === 0) return null;
+  return { kind: "do", action: { kind: "label", add, remove }, because: `the session is ${session.record.state}` };
+}
+
+export function showDashboard(session: Running): Decision | null {
+  const { body, fingerprint } = dashboardOf(session);
+  if (session.dashboard !== null && fingerprintIn(session.dashboard) === fingerprint) return null;
+  return { kind: "do", action: { kind: "showDashboard", body }, because: "the dashboard is out of date" };
+}
