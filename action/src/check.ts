@@ -1,0 +1,180 @@
+/**
+ * The check that a trial becomes on GitHub: the form of `POST /repos/{owner}/{repo}/check-runs`. Pure.
+ *
+ * Always: within the Checks API's limits for every measurement (65 535 for summary and for text, counted in bytes since
+ * the documentation does not say what a character is); the measurement is the last thing of the text, whole and exact;
+ * what comes from the candidate is shown as code, so it can neither mention anyone nor draw a link.
+ */
+import { formatMeasurement, type Measurement } from "../../src/domain/measurement.ts";
+import { formatClock } from "./conclude.ts";
+import { sparkline } from "./sparkline.ts";
+
+export type CheckRun = {
+  name: string;
+  head_sha: string;
+  external_id: string;
+  details_url: string;
+  status: "completed";
+  conclusion: "success" | "failure" | "timed_out" | "cancelled";
+  output: {
+    title: string;
+    summary: string;
+    text: string;
+    annotations: {
+      path: string;
+      start_line: number;
+      end_line: number;
+      annotation_level: "failure";
+      message: string;
+      title: string;
+    }[];
+  };
+};
+
+const limitBytes = 65_535;
+const conclusions = {
+  measured: "success",
+  crash: "failure",
+  rejected: "failure",
+  timeout: "timed_out",
+  cancelled: "cancelled",
+} as const satisfies Record<Measurement["status"], CheckRun["conclusion"]>;
+
+export type Told = {
+  /** The name of the metric, and of the check. */
+  readonly metric: string;
+  readonly frontier: number | null;
+  readonly runUrl: string;
+};
+
+/** @param json the exact text whose digest the run vouches for; @param measurement what it parses to */
+export function checkOf(json: string, measurement: Measurement, told: Told): CheckRun {
+  const { at } = measurement;
+  return {
+    name: told.metric,
+    head_sha: measurement.commit,
+    external_id: measurement.trial,
+    details_url: told.runUrl,
+    status: "completed",
+    conclusion: conclusions[measurement.status],
+    output: {
+      title: titleOf(measurement, told.frontier),
+      summary: summaryOf(measurement, told),
+      text: textOf(json, measurement.logTail),
+      annotations: at === null ? [] : [annotationOf(at)],
+    },
+  };
+}
+
+/** `0.9793 (−0.0012 against the frontier)`, `crash: …`, `timeout after 10:00`. */
+export function titleOf(measurement: Measurement, frontier: number | null): string {
+  if (measurement.status === "measured") {
+    const value = formatValue(measurement.value);
+    return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
+  }
+  const because = plain(measurement.because, 200);
+  return measurement.status === "crash" || measurement.status === "rejected"
+    ? `${measurement.status}: ${because}`
+    : because || measurement.status;
+}
+
+function differencePhrase(value: number, frontier: number): string {
+  const difference = value - frontier;
+  if (difference === 0) return "equal to the frontier";
+  return `${difference < 0 ? "−" : "+"}${formatValue(Math.abs(difference))} against the frontier`;
+}
+
+/** Four decimals, or two significant digits where four decimals would say zero. */
+function formatValue(value: number): string {
+  return value !== 0 && Math.abs(value) < 0.000_1 ? value.toPrecision(2) : value.toFixed(4);
+}
+
+/** The markdown that stands above the log, in the check and on the run's page. */
+export function summaryOf(measurement: Measurement, told: Pick<Told, "metric" | "runUrl">): string {
+  const entries = Object.entries(measurement.metrics);
+  const rows = entries.slice(0, 40).map(([name, value]) => `| ${code(name, 64)} | ${value} |`);
+  const table = rows.length === 0 ? [] : ["| metric | value |", "| --- | --- |", ...rows, ""];
+  const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
+  const { count, changed } = measurement.protectedFiles;
+  const files =
+    changed.length === 0
+      ? `protected files unchanged (${count} files)`
+      : `**protected files changed**: ${changed
+          .slice(0, 10)
+          .map((path) => code(path, 200))
+          .join(", ")}${changed.length > 10 ? ` and ${changed.length - 10} more` : ""}`;
+  const facts = [
+    `sandbox: ${code(measurement.sandbox, 100)}`,
+    files,
+    `runner ${code(measurement.runner, 100)}`,
+    `trained for ${formatClock(measurement.seconds)}`,
+    `[the whole log](${told.runUrl})`,
+  ];
+  const because =
+    measurement.status === "measured" ? [] : [`**${measurement.status}** ${code(measurement.because, 1_000)}`, ""];
+  return [...because, ...table, ...more, ...curveLines(measurement.curve), facts.join(" · ")].join("\n");
+}
+
+function curveLines(curve: Measurement["curve"]): string[] {
+  const [first, last] = [curve[0], curve.at(-1)];
+  if (first === undefined || last === undefined || curve.length < 2) return [];
+  const picture = sparkline(
+    curve.map(([, loss]) => loss),
+    60,
+  );
+  return [`loss \`${picture}\` ${first[1]} at step ${first[0]} → ${last[1]} at step ${last[0]}`, ""];
+}
+
+/**
+ * The end of the log in a fence, then the measurement. The log is shortened from its start until both fit.
+ * @throws Error when the measurement alone does not fit: it is never shortened, since its digest is what counts.
+ */
+export function textOf(json: string, logTail: string): string {
+  const measured = formatMeasurement(json);
+  const room = limitBytes - Buffer.byteLength(measured);
+  if (room < 0) throw new Error(`the measurement is too large for a check: ${Buffer.byteLength(json)} bytes`);
+  const log = withoutControls(logTail).trimEnd();
+  for (let shown = log; shown !== "";) {
+    const block = `### The end of the log\n\n${fenced(shown)}\n\n`;
+    const excess = Buffer.byteLength(block) - room;
+    if (excess <= 0) return block + measured;
+    // A UTF-16 unit is at most three bytes.
+    shown = shown.slice(Math.max(Math.ceil(excess / 3), 1)).toWellFormed();
+  }
+  return measured;
+}
+
+/** A fence that is longer than any run of backticks in the text. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text}\n${fence}`;
+}
+
+function annotationOf(at: NonNullable<Measurement["at"]>): CheckRun["output"]["annotations"][number] {
+  const message = plain(at.message, 4_000) || "it broke here";
+  return {
+    path: at.path,
+    start_line: at.line,
+    end_line: at.line,
+    annotation_level: "failure",
+    message,
+    title: plain(message, 100),
+  };
+}
+
+/** A code span in a table cell; it holds what it is given as text, whatever that is. */
+function code(text: string, limit: number): string {
+  const shown = plain(text, limit).replaceAll("`", "'").replaceAll("|", "¦");
+  return shown === "" ? "" : `\`${shown}\``;
+}
+
+function plain(text: string, limit: number): string {
+  const line = withoutControls(text).replace(/\s+/g, " ").trim();
+  return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
+}
+
+function withoutControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is removed
+  return text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
+}

@@ -1,0 +1,46 @@
+/**
+ * Entry of the action. Exit status 0 whenever there is a measurement to hand over (a crash is one) or a check was posted;
+ * 1, with a sentence, when there is not.
+ */
+import { digestOf, encodeMeasurement } from "./measurement-json.ts";
+import { appendStepSummary, writeOutputs } from "./file-commands.ts";
+import { parseInputs, type TrainInputs } from "./inputs.ts";
+import { summaryOf, titleOf } from "./check.ts";
+import { type JobLog, openJobLog } from "./job-log.ts";
+import { report } from "./report.ts";
+import { train } from "./train.ts";
+
+const log = openJobLog(1);
+const cancelled = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => cancelled.abort());
+// A reader that is gone is no reason to leave a training behind.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+async function runMode(log: JobLog): Promise<void> {
+  const inputs = parseInputs(process.env);
+  if (inputs.mode === "train") return runTrain(inputs, log);
+  const { check, url } = await report(inputs, log.say);
+  log.say(`posted ${check.name} on ${check.head_sha.slice(0, 7)}: ${check.output.title} ${url}`);
+  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${check.output.title}\n\n${check.output.summary}`);
+}
+
+async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
+  const measurement = await train(inputs, { environment: process.env, log, signal: cancelled.signal });
+  const json = encodeMeasurement(measurement);
+  writeOutputs(process.env["GITHUB_OUTPUT"], { measurement: json, digest: digestOf(json) });
+  const title = titleOf(measurement, inputs.spec.frontier);
+  log.say(`${inputs.spec.metric}: ${title}`);
+  if (measurement.status !== "measured") log.notice(title);
+  const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
+  const summary = summaryOf(measurement, { metric: inputs.spec.metric, runUrl });
+  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
+}
+
+try {
+  await runMode(log);
+} catch (error) {
+  log.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+await log.flush();
+process.exit();

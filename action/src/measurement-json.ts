@@ -1,0 +1,43 @@
+/**
+ * The measurement as it travels: through a job output, an environment variable and a check's text, and its digest
+ * through the name of a job. It must arrive byte for byte, so it is one line of ASCII, and small enough for each of them.
+ */
+import { createHash } from "node:crypto";
+import { type Measurement, measurementSchema } from "../../src/domain/measurement.ts";
+
+/** Bytes: leaves a third of a check's text (65 535) for the log that people read, and is below Linux's 128 KiB for one variable. */
+export const maxMeasurementBytes = 40_000;
+
+/** JSON in ASCII: what is not is written as `\uXXXX`, so no step on the way can change it. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
+ * The measurement's JSON, at most `maxMeasurementBytes`. What is too long is shortened from its start: the log first,
+ * then the curve. Throws a ZodError when it is not a measurement.
+ */
+export function encodeMeasurement(measurement: Measurement): string {
+  let current = measurementSchema.parse(measurement);
+  for (;;) {
+    const json = asciiJson(current);
+    const excess = json.length - maxMeasurementBytes;
+    if (excess <= 0) return json;
+    if (current.logTail !== "") {
+      // A character takes at most six bytes, so this drops enough at once or, for plain text, a little at a time.
+      current = { ...current, logTail: current.logTail.slice(Math.max(Math.ceil(excess / 6), 64)) };
+    } else if (current.curve.length > 2) {
+      current = { ...current, curve: current.curve.filter((_, index) => index % 2 === 0) };
+    } else {
+      throw new Error("the measurement is too large even without its log");
+    }
+  }
+}
+
+/** SHA-256 of the exact JSON, in hexadecimal: the name of the job that reports it carries it. */
+export function digestOf(json: string): string {
+  return createHash("sha256").update(json).digest("hex");
+}
