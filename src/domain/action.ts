@@ -85,7 +85,12 @@ export type Action =
   | { readonly kind: "propose"; readonly number: number }
   | { readonly kind: "open"; readonly prepared: Prepared }
   /** The end: the report as a pull request and a comment, then the state. */
-  | { readonly kind: "finish"; readonly because: string; readonly comment: string; readonly report: { title: string; body: string } | null }
+  | {
+      readonly kind: "finish";
+      readonly because: string;
+      readonly comment: string;
+      readonly report: { title: string; body: string } | null;
+    }
   | { readonly kind: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
   | { readonly kind: "showDashboard"; readonly body: string };
 

@@ -30,7 +30,11 @@ function commandOf(word: string): Command {
   if (clean === "") return { kind: "help" };
   const nearest = closest(clean, [...commandWords]);
   const near = distance(clean, nearest) <= Math.max(2, Math.floor(nearest.length / 2));
-  return { kind: "unknown", text: word.slice(0, 60), nearest: near ? commandWords.find((each) => each === nearest)! : null };
+  return {
+    kind: "unknown",
+    text: word.slice(0, 60),
+    nearest: near ? commandWords.find((each) => each === nearest)! : null,
+  };
 }
 
 /** Lines of paragraphs and list items, without code spans and HTML; blockquotes, code blocks and headings give none. */

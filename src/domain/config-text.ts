@@ -11,7 +11,9 @@ import { configPath } from "./names.ts";
 /** A text that holds configuration, as people call it, and the line it begins on in what they see. */
 type Source = { readonly name: string; readonly text: string; readonly firstLine: number };
 
-export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problem: string };
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problem: string };
 
 /** The issue's body in two: its YAML front matter (null when there is none) and the program's text. */
 export function splitFrontMatter(body: string): { frontMatter: string | null; firstLine: number; text: string } {
@@ -39,7 +41,10 @@ export function readConfig(fileText: string | null, issueBody: string): ConfigRe
     const error = document.errors[0];
     if (error !== undefined) {
       const line = lines.linePos(error.pos[0]).line + source.firstLine - 1;
-      return { ok: false, problem: `${source.name} line ${line}: this is not valid YAML: ${firstSentence(error.message)}.` };
+      return {
+        ok: false,
+        problem: `${source.name} line ${line}: this is not valid YAML: ${firstSentence(error.message)}.`,
+      };
     }
     if (document.contents !== null && !isMap(document.contents) && !isEmpty(document)) {
       return { ok: false, problem: `${source.name} line ${source.firstLine}: expected \`key: value\` lines.` };
@@ -106,7 +111,10 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
 function sentenceOf(issue: z.core.$ZodIssue, path: readonly (string | number)[], given: unknown): string {
   const name = path.join(".");
   if (issue.code === "unrecognized_keys") return `I don't know the key \`${name}\`${nearestKey(path)}`;
-  const value = path.reduce<unknown>((at, key) => (isRecord(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined), given);
+  const value = path.reduce<unknown>(
+    (at, key) => (isRecord(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined),
+    given,
+  );
   const message = issue.code === "invalid_type" && isRecord(value) ? "must be a single value" : plain(issue.message);
   return `\`${name}\` ${message}${value === undefined ? "" : `, got \`${show(value)}\``}.`;
 }

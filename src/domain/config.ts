@@ -33,7 +33,10 @@ const amount = z.number({ error: "must be a number" }).refine(Number.isFinite, "
 const mutablePath = line
   .regex(/^[^/]/, "must be relative to the top of the repository")
   .refine((path) => !path.split("/").includes(".."), "must stay inside the repository")
-  .refine((path) => !/^\.(git|github)(\/|$)/.test(path), "must not be in `.git` or `.github`: they judge the experiment");
+  .refine(
+    (path) => !/^\.(git|github)(\/|$)/.test(path),
+    "must not be in `.git` or `.github`: they judge the experiment",
+  );
 
 const metric = z.strictObject({
   /** Name of the line in the summary block and of the check. */
@@ -56,7 +59,10 @@ const trial = z.strictObject({
 });
 
 const runner = z.strictObject({
-  labels: z.array(line, { error: "must be a list of labels" }).min(1, "must name at least one label").default(["self-hosted", "gpu"]),
+  labels: z
+    .array(line, { error: "must be a list of labels" })
+    .min(1, "must name at least one label")
+    .default(["self-hosted", "gpu"]),
   /** Trials at a time: the number of GPUs that this session may hold. */
   concurrency: count(1).max(64, "must be at most 64").default(1),
 });

@@ -84,14 +84,19 @@ function stopByHand(session: Running): Decision | null {
   if (!closed && session.issue.labels.includes(triggerLabel)) return null;
   const by = closed ? session.issue.closedBy : session.unlabelledBy;
   const because = closed ? "the issue was closed" : `the label ${triggerLabel} was taken off`;
-  return { kind: "do", action: { kind: "setState", change: { state: "stopped", by, because }, restart: null }, because };
+  return {
+    kind: "do",
+    action: { kind: "setState", change: { state: "stopped", by, because }, restart: null },
+    because,
+  };
 }
 
 /** The label put on again after an end (or a block) goes on with the same session, with what the issue says now. */
 function startAgain(session: Running): Decision | null {
   const { record, labelled, start } = session;
   const again = labelled !== null && labelled.atMs > Date.parse(record.since);
-  if (record.state === "running" || record.state === "paused" || !again || start === null || !session.issue.open) return null;
+  if (record.state === "running" || record.state === "paused" || !again || start === null || !session.issue.open)
+    return null;
   if (start.kind === "refused") {
     return { kind: "do", action: { kind: "refuseStart", text: start.problem }, because: start.problem };
   }
@@ -175,7 +180,14 @@ function dispatchNext(session: Running): Decision | null {
     const { number, head, parent, description } = experiment;
     if (phase.lost >= lostLimit) return block(`the runner was lost ${phase.lost} times in experiment ${number}`);
     if (parent.tip !== frontier.tip) {
-      const action = { kind: "carry", experiment: number, head, parent: parent.tip, tip: frontier.tip, description } as const;
+      const action = {
+        kind: "carry",
+        experiment: number,
+        head,
+        parent: parent.tip,
+        tip: frontier.tip,
+        description,
+      } as const;
       return { kind: "do", action, because: "the frontier moved" };
     }
     const attempt = experiment.nextAttempt;
@@ -197,14 +209,21 @@ function dispatchNext(session: Running): Decision | null {
 }
 
 function block(because: string): Decision {
-  return { kind: "do", action: { kind: "setState", change: { state: "blocked", by: null, because }, restart: null }, because };
+  return {
+    kind: "do",
+    action: { kind: "setState", change: { state: "blocked", by: null, because }, restart: null },
+    because,
+  };
 }
 
 /** So many experiments in a row without a value are the set-up's fault, not the ideas'. */
 function blockOnFailure(session: Running): Decision | null {
   const { config, rowsBefore } = session.record;
   const { failures } = config.limits;
-  const last = session.rows.slice(rowsBefore).filter((row) => row.experiment > 0 && row.outcome !== "withdrawn").slice(-failures);
+  const last = session.rows
+    .slice(rowsBefore)
+    .filter((row) => row.experiment > 0 && row.outcome !== "withdrawn")
+    .slice(-failures);
   if (last.length < failures || last.some((row) => row.value !== null)) return null;
   return block(`${failures} experiments in a row gave no value; the last: ${last.at(-1)!.because}`);
 }
@@ -223,12 +242,20 @@ function nextNumber(session: Running): number {
 function open(session: Running): Decision | null {
   if (session.desk.kind !== "ready" || !wantsMore(session)) return null;
   const { prepared } = session.desk;
-  return { kind: "do", action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } }, because: "an idea is ready" };
+  return {
+    kind: "do",
+    action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } },
+    because: "an idea is ready",
+  };
 }
 
 function propose(session: Running): Decision | null {
   const { desk } = session;
   const free = desk.kind === "idle" || (desk.kind === "failed" && desk.retryAtMs <= session.nowMs);
   if (!free || !wantsMore(session)) return null;
-  return { kind: "do", action: { kind: "propose", number: nextNumber(session) }, because: "a runner will be free for it" };
+  return {
+    kind: "do",
+    action: { kind: "propose", number: nextNumber(session) },
+    because: "a runner will be free for it",
+  };
 }

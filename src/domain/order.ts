@@ -68,7 +68,8 @@ function stepOf(command: Command, state: SessionState, order: Order, session: Se
       if (ended || state === "blocked") return say(`This session is ${state}; there is nothing to pause.`, true);
       return state === "paused" ? say("This session is paused already.") : go("paused", `paused by @${order.author}`);
     case "resume":
-      if (ended) return say(`This session is ${state}. To go on with it, put the label \`autoresearch\` on again.`, true);
+      if (ended)
+        return say(`This session is ${state}. To go on with it, put the label \`autoresearch\` on again.`, true);
       return state === "running" ? say("This session is running.") : go("running", `resumed by @${order.author}`);
   }
 }

@@ -22,16 +22,22 @@ export type Brief = {
   readonly wasTried: (files: readonly FileText[]) => boolean;
 };
 
-/** One change to the mutable surface. `files` holds the whole new text of each changed file. */
-export type Proposal = {
+/** What a change is about, in words. */
+export type Thought = {
+  /** A few words, for the title and the table. */
   readonly description: string;
   readonly hypothesis: string;
   readonly expected: string | null;
   readonly refutedBy: string | null;
-  readonly files: readonly FileText[];
   /** Who thought of it: `mutate`, a model's name. */
   readonly researcher: string;
 };
+
+/** A thought whose contents have a key; what a candidate's commit says. */
+export type Idea = Thought & { readonly key: string };
+
+/** One change to the mutable surface. `files` holds the whole new text of each changed file. */
+export type Proposal = Thought & { readonly files: readonly FileText[] };
 
 export type Answer =
   | { readonly kind: "proposal"; readonly proposal: Proposal }
@@ -41,7 +47,12 @@ export type Answer =
 export type Researcher = { propose(brief: Brief, signal: AbortSignal): Promise<Answer> };
 
 /** A proposal on the desk: made for experiment `number` on the frontier's commit `parent`. */
-export type Prepared = { readonly number: number; readonly parent: Sha; readonly key: string; readonly proposal: Proposal };
+export type Prepared = {
+  readonly number: number;
+  readonly parent: Sha;
+  readonly key: string;
+  readonly proposal: Proposal;
+};
 
 /** The researcher's desk, which lives in the process alone: a crash costs one proposal, never correctness. */
 export type Desk =

@@ -74,7 +74,8 @@ export function parseResults(text: string): Row[] {
 }
 
 function parseRow(cells: readonly string[]): Row | null {
-  const [commit, value, memoryGb, status, description, outcome, experiment, pullRequest, parent, seconds, because] = cells;
+  const [commit, value, memoryGb, status, description, outcome, experiment, pullRequest, parent, seconds, because] =
+    cells;
   if (commit === undefined || value === undefined || status === undefined || description === undefined) return null;
   const number = Number(value);
   if (!Number.isFinite(number) || !["keep", "discard", "crash"].includes(status)) return null;

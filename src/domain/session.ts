@@ -15,7 +15,10 @@ import type { Noise, Outcome } from "./verdict.ts";
 export const sessionStates = ["running", "paused", "stopped", "done", "blocked"] as const;
 export type SessionState = (typeof sessionStates)[number];
 
-const shaSchema = z.string().regex(/^[0-9a-f]{40}$/).transform(sha);
+const shaSchema = z
+  .string()
+  .regex(/^[0-9a-f]{40}$/)
+  .transform(sha);
 
 /**
  * `session.json` on the results branch: what of a session is not in its refs and pull requests. The bot alone writes it,

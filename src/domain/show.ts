@@ -7,7 +7,9 @@ import { type Running, sessionStates } from "./session.ts";
 export function syncLabels(session: Running): Decision | null {
   const wanted = `autoresearch:${session.record.state}`;
   const { labels } = session.issue;
-  const remove = sessionStates.map((state) => `autoresearch:${state}`).filter((label) => label !== wanted && labels.includes(label));
+  const remove = sessionStates
+    .map((state) => `autoresearch:${state}`)
+    .filter((label) => label !== wanted && labels.includes(label));
   const add = labels.includes(wanted) ? [] : [wanted];
   if (add.length === 0 && remove.length === 0) return null;
   return { kind: "do", action: { kind: "label", add, remove }, because: `the session is ${session.record.state}` };

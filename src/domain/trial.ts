@@ -113,7 +113,11 @@ export function believe(
 
   const measurement = parseMeasurement(check.json);
   if (measurement === null) return { refused: "the measurement is not of the agreed form" };
-  if (measurement.trial !== formatTrialId(id) || measurement.commit !== expected.commit || measurement.base !== expected.base) {
+  if (
+    measurement.trial !== formatTrialId(id) ||
+    measurement.commit !== expected.commit ||
+    measurement.base !== expected.base
+  ) {
     return { refused: "the measurement is of another trial" };
   }
   return { measurement };
@@ -179,7 +183,11 @@ function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
   if (run.status !== "completed") return { kind: "queued", sinceMs: run.createdMs };
   const untilMs = run.updatedMs + reportWithinMs;
   if (run.conclusion === "success" && nowMs < untilMs) return { kind: "reporting", untilMs };
-  return { kind: "lost", atMs: run.createdMs, because: `its run ended without a measurement (${run.conclusion ?? "no conclusion"})` };
+  return {
+    kind: "lost",
+    atMs: run.createdMs,
+    because: `its run ended without a measurement (${run.conclusion ?? "no conclusion"})`,
+  };
 }
 
 /** True while the trial may hold a runner: its run is asked for and has not ended. */

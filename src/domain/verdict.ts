@@ -63,7 +63,8 @@ export function judge(
   config: Config,
 ): Judgement {
   const failed = measurements.find((each) => each.status !== "measured");
-  if (failed !== undefined) return { kind: "outcome", outcome: outcomeOf(failed), value: null, because: failed.because };
+  if (failed !== undefined)
+    return { kind: "outcome", outcome: outcomeOf(failed), value: null, because: failed.because };
 
   const values = valuesOf(measurements);
   const strange = values.map((value) => beyondBelief(value, reference.value, config)).find((each) => each !== null);
@@ -108,7 +109,8 @@ function outcomeOf(measurement: Measurement): Outcome {
 /** Why nobody should believe the value, or null. Such a value is unknown: never zero, never a win. */
 function beyondBelief(value: number, reference: number, config: Config): string | null {
   if (!Number.isFinite(value)) return `${config.metric.name} is not a number`;
-  if (value <= 0 && reference > 0) return `${config.metric.name} of ${value} is beyond belief: it can't be zero or below`;
+  if (value <= 0 && reference > 0)
+    return `${config.metric.name} of ${value} is beyond belief: it can't be zero or below`;
   const jump = gainOf(value, reference, config.metric.direction) / Math.abs(reference);
   if (reference === 0 || jump <= config.metric.max_gain) return null;
   const percent = (fraction: number) => `${(fraction * 100).toFixed(0)} %`;

@@ -1,0 +1,196 @@
+/**
+ * The dashboard: the one comment on the issue that says where the session stands. Bounded for any history (the newest rows
+ * only; the rest is in results.tsv), and stable: nothing in it moves with the clock alone, so that it is written only
+ * when something happened. The hidden fingerprint is of everything but the elapsed time.
+ */
+import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
+import { frontierBranch, resultsBranch } from "./names.ts";
+import type { Row } from "./results.ts";
+import type { Experiment, Running } from "./session.ts";
+import { noiseOf } from "./session.ts";
+import type { Trial } from "./trial.ts";
+import { sigmaOf } from "./verdict.ts";
+import { formatDelta, formatPercent, formatTime, formatValue, inline, whoAndWhen } from "./words.ts";
+import { queuedLongMs } from "./wake.ts";
+import { formatDuration } from "./config.ts";
+
+const shownRows = 10;
+const listedRows = 100;
+
+/** The comment's body and the fingerprint of what it says. */
+export function dashboardOf(session: Running): { body: string; fingerprint: string } {
+  const stable = [
+    trouble(session),
+    headline(session),
+    picture(session),
+    nowTable(session),
+    rowTable(session, shownRows),
+    all(session),
+    footer(),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+  const title = titleLine(session);
+  const fingerprint = hash(`${title}\n${stable}`);
+  const elapsedSeconds = (session.nowMs - Date.parse(session.record.startedAt)) / 1000;
+  const elapsed = elapsedSeconds >= 60 ? ` · ${formatDuration(Math.floor(elapsedSeconds / 60) * 60)}` : "";
+  return { body: `${title}${elapsed}\n\n${stable}\n\n<!-- autoresearch:dashboard ${fingerprint} -->`, fingerprint };
+}
+
+/** The fingerprint inside a dashboard's body. */
+export function fingerprintIn(body: string): string | null {
+  return /<!-- autoresearch:dashboard ([0-9a-f]+) -->/.exec(body)?.[1] ?? null;
+}
+
+function titleLine(session: Running): string {
+  const { record } = session;
+  const settled = session.rows.filter((row) => row.experiment > 0).length;
+  return `**autoresearch** · ${record.state} · ${settled} of ${record.config.limits.experiments} experiments`;
+}
+
+function trouble(session: Running): string {
+  const { record } = session;
+  const waiting = activeTrials(session).find(
+    (trial) => trial.phase.kind === "queued" && session.nowMs >= trial.phase.sinceMs + queuedLongMs,
+  );
+  const labels = record.config.runner.labels.map((label) => `\`${label}\``).join(", ");
+  const noRunner =
+    waiting?.phase.kind === "queued" && record.state === "running"
+      ? `> **No runner has taken the trial that waits since ${formatTime(waiting.phase.sinceMs)}.** A runner with the labels ${labels} must be online; the repository's settings list them under Actions → Runners.`
+      : "";
+  if (record.state === "running") {
+    const failed =
+      session.desk.kind === "failed"
+        ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
+        : "";
+    return [noRunner, failed].filter((part) => part !== "").join("\n\n");
+  }
+  const what = `**${record.state}: ${inline(whoAndWhen(record))}**`;
+  switch (record.state) {
+    case "paused":
+      return `> ${what} · \`/autoresearch resume\` goes on.`;
+    case "blocked":
+      return `> ${what} · When the cause is mended, \`/autoresearch resume\` goes on.`;
+    case "stopped":
+      return `> ${what}${session.cancelled.size > 0 ? ` · ${session.cancelled.size} running trials cancelled` : ""} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
+    case "done":
+      return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
+  }
+}
+
+function headline(session: Running): string {
+  const { metric } = session.record.config;
+  const baseline = session.rows.find((row) => row.experiment === 0)?.value ?? null;
+  const { value } = session.frontier;
+  if (baseline === null || value === null)
+    return `The untouched code is being measured; its ${metric.name} is what experiments are held against.`;
+  const settled = session.rows.filter((row) => row.experiment > 0);
+  const kept = settled.filter((row) => row.outcome === "keep").length;
+  const lastGain = settled.length - 1 - settled.findLastIndex((row) => row.outcome === "keep");
+  const sigma = sigmaOf(noiseOf(session), session.record.config);
+  const parts = [
+    `**${metric.name} ${formatValue(value)}** ← ${formatValue(baseline)} baseline (**${formatPercent(baseline, value)}**, ${kept} kept)`,
+    ...(kept === 0
+      ? []
+      : [
+          lastGain === 0
+            ? "the last experiment gained"
+            : `last gain ${lastGain} experiment${lastGain === 1 ? "" : "s"} ago`,
+        ]),
+    ...(sigma === null ? [] : [`noise ±${formatValue(sigma)}`]),
+  ];
+  return parts.join(" · ");
+}
+
+function picture(session: Running): string {
+  if (session.resultsTip === null || session.rows.length === 0) return "";
+  return `![progress](${session.htmlUrl}/blob/${session.resultsTip}/progress.svg?raw=true)`;
+}
+
+function nowTable(session: Running): string {
+  const own = session.frontier.ownTrials.filter(
+    (trial) => trial.phase.kind !== "lost" && trial.phase.kind !== "measured",
+  );
+  const lines = [
+    ...(session.frontier.value === null ? own.map((trial) => `| frontier | ${trialText(trial, session)} |`) : []),
+    ...openExperiments(session)
+      .filter(({ phase }) => phase.kind === "waiting" || phase.kind === "trial")
+      .map(({ experiment, phase }) => `| ${nameOf(experiment)} | ${phaseText(experiment, phase, session)} |`),
+  ];
+  return lines.length === 0 ? "" : ["| now | |", "| --- | --- |", ...lines].join("\n");
+}
+
+function nameOf(experiment: Experiment): string {
+  return `#${experiment.pullRequest} exp ${experiment.number} *${inline(experiment.description)}*`;
+}
+
+function phaseText(experiment: Experiment, phase: Phase, session: Running): string {
+  if (phase.kind === "trial") return trialText(phase.trial, session);
+  const lost = experiment.trials.filter((trial) => trial.phase.kind === "lost").length;
+  return lost > 0 ? `waiting for a runner (lost ${lost} time${lost === 1 ? "" : "s"})` : "waiting for a runner";
+}
+
+function trialText(trial: Trial, session: Running): string {
+  const what = (text: string) => (trial.run === null ? text : `[${text}](${trial.run.url})`);
+  const { config } = session.record;
+  switch (trial.phase.kind) {
+    case "intended":
+    case "queued":
+      return what("queued");
+    case "training":
+      return `${what("training")} since ${formatTime(trial.phase.sinceMs)}, budget ${formatDuration(config.trial.budget)}`;
+    case "reporting":
+      return what("reporting");
+    case "measured":
+    case "lost":
+      return trial.phase.kind;
+  }
+}
+
+function rowTable(session: Running, most: number): string {
+  const { metric } = session.record.config;
+  const rows = session.rows
+    .filter((row) => row.experiment > 0)
+    .slice(-most)
+    .toReversed();
+  if (rows.length === 0) return "";
+  const lines = rows.map((row) => rowLine(row, session.rows));
+  return [`| exp | | ${metric.name} | Δ frontier | idea |`, "| --- | --- | --- | --- | --- |", ...lines].join("\n");
+}
+
+function rowLine(row: Row, rows: readonly Row[]): string {
+  const number = row.pullRequest === null ? String(row.experiment) : `#${row.pullRequest} exp ${row.experiment}`;
+  const outcome = row.outcome === "keep" ? "**keep**" : row.outcome.replace("_", " ");
+  const before = rows.slice(0, rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
+  const value = row.value === null ? "" : formatValue(row.value);
+  const delta = row.value === null || before === null ? "" : formatDelta(row.value - before);
+  const why = row.value === null ? ` (${inline(row.because)})` : "";
+  return `| ${number} | ${outcome} | ${value} | ${delta} | ${inline(row.description)}${why} |`;
+}
+
+function all(session: Running): string {
+  const { issue } = session.key;
+  const { htmlUrl } = session;
+  const links = [
+    `[results.tsv](${htmlUrl}/blob/${resultsBranch(issue)}/results.tsv)`,
+    `[frontier](${htmlUrl}/commits/${frontierBranch(issue)})`,
+    `[compare with ${session.record.baseBranch}](${htmlUrl}/compare/${session.record.base}...${frontierBranch(issue)})`,
+  ].join(" · ");
+  const settled = session.rows.filter((row) => row.experiment > 0).length;
+  if (settled <= shownRows) return links;
+  const title = settled <= listedRows ? `All ${settled}` : `The last ${listedRows} of ${settled}`;
+  return `<details><summary>${title}</summary>\n\n${rowTable(session, listedRows)}\n\n</details>\n\n${links}`;
+}
+
+function footer(): string {
+  return "<sub>`/autoresearch stop`, `pause`, `resume`, `status` · `/autoresearch help`</sub>";
+}
+
+/** 64 bits of FNV-1a: enough to see that a text changed. */
+function hash(text: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (let index = 0; index < text.length; index += 1) {
+    value = ((value ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
+  return value.toString(16).padStart(16, "0");
+}

@@ -1,0 +1,86 @@
+/**
+ * What the bot's commits say: codecs of their messages. The frontier's story is readable with `git log --first-parent` and
+ * no bot running, and a candidate's commit alone is enough to write its pull request.
+ */
+import type { Idea } from "./proposal.ts";
+import { oneLine, pullTitle } from "./words.ts";
+
+/** The value of the last trailer of this name, or null. */
+function trailer(message: string, name: string): string | null {
+  const prefix = `${name}: `;
+  const line = message.split("\n").findLast((each) => each.startsWith(prefix));
+  return line === undefined ? null : line.slice(prefix.length);
+}
+
+/** Message of the frontier's merge of a winner; docs/design.md, section 9. */
+export function mergeMessage(facts: {
+  experiment: number;
+  description: string;
+  metric: string;
+  value: number;
+  trials: number;
+  pullRequest: number;
+  issue: number;
+}): string {
+  return [
+    pullTitle(facts.experiment, facts.description),
+    "",
+    `${trailerName(facts.metric)}: ${facts.value.toFixed(6)}`,
+    `Trials: ${facts.trials}`,
+    `Experiment: ${facts.experiment}`,
+    `Pull-Request: #${facts.pullRequest}`,
+    `Session: #${facts.issue}`,
+  ].join("\n");
+}
+
+/** `val_bpb` → `Val-Bpb` */
+export function trailerName(metric: string): string {
+  return metric
+    .split(/[_.-]+/)
+    .filter((part) => part !== "")
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join("-");
+}
+
+/** What a merge's message says of its value, or null when it is no merge of the bot's. */
+export function mergeFacts(
+  message: string,
+  metric: string,
+): { experiment: number; value: number; trials: number } | null {
+  const trailer = (name: string) => new RegExp(`^${name}: #?(-?[\\d.e+-]+)$`, "m").exec(message)?.[1];
+  const value = Number(trailer(trailerName(metric)) ?? Number.NaN);
+  const experiment = Number(trailer("Experiment") ?? Number.NaN);
+  const trials = Number(trailer("Trials") ?? "1");
+  if (!Number.isFinite(value) || !Number.isSafeInteger(experiment) || !Number.isSafeInteger(trials) || trials < 1)
+    return null;
+  return { experiment, value, trials };
+}
+
+/** Message of a candidate's commit. */
+export function formatCandidate(experiment: number, idea: Idea): string {
+  return [
+    pullTitle(experiment, idea.description),
+    "",
+    oneLine(idea.hypothesis),
+    "",
+    ...(idea.expected === null ? [] : [`Expected: ${oneLine(idea.expected)}`]),
+    ...(idea.refutedBy === null ? [] : [`Refuted-By: ${oneLine(idea.refutedBy)}`]),
+    `Researcher: ${oneLine(idea.researcher)}`,
+    `Contents: ${idea.key}`,
+  ].join("\n");
+}
+
+/** The idea in a candidate's message, or null when the bot did not write it. */
+export function parseCandidate(message: string): Idea | null {
+  const key = trailer(message, "Contents");
+  const subject = /^exp \d+: (.*)\n\n(.*)\n/.exec(message);
+  if (key === null || subject === null) return null;
+  return {
+    description: subject[1]!,
+    hypothesis: subject[2]!,
+    expected: trailer(message, "Expected"),
+    refutedBy: trailer(message, "Refuted-By"),
+    researcher: trailer(message, "Researcher") ?? "",
+    key,
+  };
+}

@@ -1,0 +1,249 @@
+/**
+ * What the bot says, apart from the dashboard (dashboard.ts). Plain words, numbers first. Texts that come from elsewhere (a
+ * researcher, a log, a person) go through `inline`, so that they can't mention people, close issues or break a table.
+ */
+import type { Command } from "./command.ts";
+import { type Config, formatDuration } from "./config.ts";
+import type { Measurement } from "./measurement.ts";
+import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import type { Idea } from "./proposal.ts";
+import type { Row } from "./results.ts";
+import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
+import { formatAmount } from "./verdict.ts";
+
+/** One line of foreign text, harmless in Markdown: no mentions, references, HTML, table cells or code spans. */
+export function inline(text: string): string {
+  return text
+    .replace(/[\s\p{Cc}\p{Cf}]+/gu, " ")
+    .replace(/[\\`*_[\]<>|~]/g, (mark) => `\\${mark}`)
+    .replace(/[@#](?=\w)/g, (mark) => `${mark}\u2060`)
+    .trim()
+    .slice(0, 300);
+}
+
+/** A value of the metric: four decimals, more only where it is tiny. */
+export function formatValue(value: number): string {
+  return formatAmount(value);
+}
+
+/** `−0.0012` or `+0.0008`, with a true minus sign. */
+export function formatDelta(delta: number): string {
+  return `${delta > 0 ? "+" : delta < 0 ? "−" : "±"}${formatAmount(Math.abs(delta))}`;
+}
+
+/** `−1.86 %`: the change from `from` to `to`. */
+export function formatPercent(from: number, to: number): string {
+  const percent = ((to - from) / Math.abs(from)) * 100;
+  return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent).toFixed(2)} %`;
+}
+
+/** `2026-11-23 12:04 UTC` */
+export function formatTime(at: number | string): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** The hidden line that tells the bot's own comments and bodies apart; it counts only in what the bot wrote. */
+export function marker(name: string): string {
+  return `<!-- autoresearch:${name} -->`;
+}
+
+// Replies
+
+export function denial(order: Order): string {
+  const what = order.commands.map((command) =>
+    command.kind === "unknown" ? "the command" : `\`/autoresearch ${command.kind}\``,
+  );
+  return `@${order.author}, only people with write access can steer this session. (${what.join(", ")} was not carried out.)`;
+}
+
+export function noSession(): string {
+  return "There is no session on this issue. The label `autoresearch`, put on by a person with write access, starts one.";
+}
+
+export function unknownCommand(command: Extract<Command, { kind: "unknown" }>): string {
+  const nearest = command.nearest === null ? "" : ` Did you mean \`${command.nearest}\`?`;
+  return `I don't know \`/autoresearch ${command.text.replace(/[`<>@\s]/g, "")}\`.${nearest} \`/autoresearch help\` lists all.`;
+}
+
+export function startRefusal(problem: string): string {
+  return `I can't start: ${problem} Mend it and put the label on again.`;
+}
+
+export function statusText(session: Session): string {
+  const { record, frontier } = session;
+  if (record === null) return noSession();
+  const settled = session.rows.filter((row) => row.experiment > 0);
+  const kept = settled.filter((row) => row.outcome === "keep").length;
+  const value = frontier?.value ?? null;
+  const gained =
+    value === null
+      ? "no value of the frontier yet"
+      : `${record.config.metric.name} ${formatValue(value)}${sinceBaseline(session)}`;
+  const open = session.experiments.length;
+  return `**${record.state}** (${inline(record.because)}) · ${settled.length} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
+}
+
+function sinceBaseline(session: Session): string {
+  const baseline = session.rows[0]?.value ?? null;
+  const value = session.frontier?.value ?? null;
+  return baseline === null || value === null
+    ? ""
+    : ` ← ${formatValue(baseline)} baseline (${formatPercent(baseline, value)})`;
+}
+
+// Pull requests
+
+export function pullTitle(experiment: number, description: string): string {
+  return `exp ${experiment}: ${oneLine(description)}`.slice(0, 250);
+}
+
+/** The description inside a pull request's title, or the title itself when a person changed its form. */
+export function descriptionOf(title: string): string {
+  return title.replace(/^exp \d+: /, "");
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+}
+
+const verdictMark = marker("verdict");
+
+/** The pull request's body, made of what the candidate's commit says, so that whoever finds the commit can write it. */
+export function pullBody(idea: Idea, at: { issue: number; experiment: number; parent: Sha }): string {
+  const expected = idea.expected === null ? [] : [`**Expected** ${inline(idea.expected)}.`];
+  const refuted = idea.refutedBy === null ? [] : [`**Refuted by** ${inline(idea.refutedBy)}.`];
+  return [
+    `**Hypothesis.** ${inline(idea.hypothesis)}`,
+    [...expected, ...refuted].join(" "),
+    verdictMark,
+    `<sub>session #${at.issue} · experiment ${at.experiment} · on frontier \`${shortSha(at.parent)}\` · ${inline(idea.researcher)}</sub>`,
+    marker(`session ${at.issue}`),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** The number of the session's issue, as `pullBody` hid it. */
+export function sessionIn(body: string): number | null {
+  const match = /<!-- autoresearch:session ([1-9]\d*) -->/.exec(body);
+  return match === null ? null : Number(match[1]);
+}
+
+export function verdictLine(row: Row): string {
+  return `Verdict: ${row.outcome.replace("_", " ")} — ${inline(row.because)}.`;
+}
+
+/** Title of the bot's check: the outcome, the value and the difference. */
+export function verdictTitle(row: Row, reference: number | null, config: Config): string {
+  const word = row.outcome.replace("_", " ");
+  if (row.value === null || reference === null) return `${word}: ${oneLine(row.because)}`.slice(0, 200);
+  return `${word}: ${config.metric.name} ${formatValue(row.value)} (${formatDelta(row.value - reference)})`;
+}
+
+/** The pull request's body with its numbers and the verdict in the place that `pullBody` kept for them. */
+export function concludedBody(facts: {
+  experiment: Experiment;
+  row: Row;
+  measurements: readonly Measurement[];
+  session: Running;
+}): string {
+  const { experiment, row, measurements, session } = facts;
+  const last = measurements.at(-1);
+  const run = experiment.trials.findLast((trial) => trial.run !== null)?.run ?? null;
+  const trial = last === undefined ? "" : `trial on ${inline(last.runner)}, ${formatDuration(last.seconds)}`;
+  const parts = [
+    numbersTable(row, experiment.parent.value, measurements, session.record.config.metric.name),
+    `**${verdictLine(row).replace(/^Verdict: (.*?) — /, "Verdict: $1** — ")}`,
+    [run === null ? "" : `[the run](${run.url})`, trial].filter((part) => part !== "").join(" · "),
+  ].filter((part) => part !== "");
+  const block = `${verdictMark}\n\n${parts.join("\n\n")}\n\n${marker("verdict end")}`;
+  const before = experiment.body.replace(
+    /<!-- autoresearch:verdict -->[\s\S]*<!-- autoresearch:verdict end -->/,
+    verdictMark,
+  );
+  return before.includes(verdictMark) ? before.replace(verdictMark, () => block) : `${before}\n\n${block}`;
+}
+
+function numbersTable(
+  row: Row,
+  reference: number | null,
+  measurements: readonly Measurement[],
+  metric: string,
+): string {
+  const last = measurements.at(-1);
+  if (last === undefined || row.value === null) return "";
+  const values = measurements.flatMap((each) => (each.status === "measured" ? [each.value] : []));
+  const shown = row.outcome === "keep" ? `**${formatValue(row.value)}**` : formatValue(row.value);
+  const delta = reference === null ? "" : formatDelta(row.value - reference);
+  const lines = [
+    "| | frontier | this | Δ |",
+    "| --- | --- | --- | --- |",
+    `| ${metric} | ${reference === null ? "" : formatValue(reference)} | ${shown} | ${delta} |`,
+    ...(values.length > 1 ? [`| trials | | ${values.map(formatValue).join(", ")} | |`] : []),
+    ...(last.metrics["num_steps"] === undefined ? [] : [`| steps | | ${last.metrics["num_steps"]} | |`]),
+    ...(row.memoryGb > 0 ? [`| peak memory | | ${row.memoryGb.toFixed(1)} GiB | |`] : []),
+  ];
+  return lines.join("\n");
+}
+
+// The end
+
+export function summaryLine(session: Running): string {
+  const settled = session.rows.filter((row) => row.experiment > 0);
+  const count = (outcome: string) => settled.filter((row) => row.outcome === outcome).length;
+  const words = (["keep", "discard", "within_noise", "crash", "timeout", "rejected", "withdrawn"] as const)
+    .map((outcome) => [count(outcome), outcome] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, outcome]) => `${number} ${outcome === "keep" ? "kept" : outcome.replace("_", " ")}`);
+  return `${settled.length} experiments${words.length === 0 ? "" : `: ${words.join(", ")}`}`;
+}
+
+export function finalComment(session: Running, because: string): string {
+  const { metric } = session.record.config;
+  const value = session.frontier.value!;
+  const gain = `**${metric.name} ${formatValue(value)}**${sinceBaseline(session)}`;
+  const kept = session.rows.filter((row) => row.experiment > 0 && row.outcome === "keep");
+  const advice =
+    kept.length === 0
+      ? "Nothing beat the baseline, so there is nothing to merge."
+      : "What was found is in the pull request linked below, for a person to merge.";
+  return [`The session is done: ${inline(because)}.`, gain, `${summaryLine(session)}.`, advice].join("\n\n");
+}
+
+export function reportTitle(session: Running): string {
+  const { metric } = session.record.config;
+  const baseline = session.rows[0]?.value ?? null;
+  const value = session.frontier.value!;
+  const change = baseline === null ? "" : ` (${formatPercent(baseline, value)})`;
+  return `autoresearch #${session.key.issue}: ${metric.name} ${baseline === null ? "" : `${formatValue(baseline)} → `}${formatValue(value)}${change}`;
+}
+
+export function reportBody(session: Running): string {
+  const { metric } = session.record.config;
+  const kept = session.rows.filter((row) => row.experiment > 0 && row.outcome === "keep" && row.value !== null);
+  const picture =
+    session.resultsTip === null
+      ? ""
+      : `![progress](${session.htmlUrl}/blob/${session.resultsTip}/progress.svg?raw=true)`;
+  return [
+    `What the session #${session.key.issue} found: ${summaryLine(session)}.`,
+    picture,
+    [
+      `| experiment | ${metric.name} | Δ | change | why it was kept |`,
+      "| --- | --- | --- | --- | --- |",
+      ...kept.slice(-100).map((row, index, rows) => {
+        const before = index === 0 ? (session.rows[0]?.value ?? null) : rows[index - 1]!.value;
+        const delta = before === null ? "" : formatDelta(row.value! - before);
+        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description)} | ${inline(row.because)} |`;
+      }),
+    ].join("\n"),
+    `Every value was measured on a runner, of the code that is merged here: each commit on \`${frontierBranch(session.key.issue)}\` has the tree of the candidate that was trained. All experiments, lost ones too, are in \`results.tsv\` on \`${resultsBranch(session.key.issue)}\`.`,
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+export function whoAndWhen(record: SessionRecord): string {
+  const who = record.by === null || record.because.includes(`@${record.by}`) ? "" : ` by @${record.by}`;
+  return `${record.because}${who}, ${formatTime(record.since)}`;
+}
