@@ -8909,7 +8909,8 @@ const hidden = "***";
 const patterns = [
 	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
 	/github_pat_\w{20,}/g,
-	/sk-[A-Za-z0-9_-]{16,}/g,
+	/sk-ant-[A-Za-z0-9_-]{6,}/g,
+	/\bsk-[A-Za-z0-9_-]{16,}/g,
 	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
 	/\bhf_[A-Za-z0-9]{20,}/g,

@@ -10,8 +10,9 @@ const patterns: readonly RegExp[] = [
   // GitHub: ghp_, gho_, ghu_, ghs_, ghr_; the newer installation tokens hold a JWT, hence the dots and dashes.
   /gh[pousr]_[A-Za-z0-9._-]{16,}/g,
   /github_pat_\w{20,}/g,
-  // Anthropic and OpenAI
-  /sk-[A-Za-z0-9_-]{16,}/g,
+  // Anthropic; then OpenAI and others of the same form
+  /sk-ant-[A-Za-z0-9_-]{6,}/g,
+  /\bsk-[A-Za-z0-9_-]{16,}/g,
   // Amazon: long-lived and temporary key ids
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   // Slack

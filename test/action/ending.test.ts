@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAlive, pidsIn, startTrain, trainOn, until, type World, makeWorld } from "./world.ts";
+
+const summaryBlock = `printf '%s\\n' --- 'val_bpb:          0.997900' 'training_seconds: 300.1' 'peak_vram_mb:     45060.2' 'num_steps:        953'`;
+const files = {
+  "train.sh": `echo untouched\n${summaryBlock}\n`,
+  "prepare.sh": "echo prepared\n",
+  "data/words.txt": "a b c\n",
+  "evaluate.sh": "printf '%s\\n' --- \"val_bpb: $(cat prediction)\" 'eval_seconds: 2'\n",
+};
+
+let world: World;
+beforeAll(() => {
+  world = makeWorld(files);
+});
+afterAll(() => world.remove());
+
+const withTrain = (script: string) => world.candidate({ "train.sh": script });
+
+describe("a crash", () => {
+  it("is told by its exception and its place in a mutable file", async () => {
+    const own = makeWorld({
+      "train.py": "",
+      "prepare.py": "def evaluate(model):\n    raise ValueError('the model gave no distribution')\n",
+    });
+    try {
+      const commit = own.candidate({
+        "train.py": "from prepare import evaluate\n\ndef main():\n    evaluate(None)\n\nmain()\n",
+      });
+      const result = await trainOn(own, commit, { command: "python3 train.py", mutable: ["train.py"] });
+      expect(result.status).toBe(0);
+      expect(result.measurement).toMatchObject({
+        status: "crash",
+        exitCode: 1,
+        because: "ValueError: the model gave no distribution at train.py:4",
+        at: { path: "train.py", line: 4, message: "ValueError: the model gave no distribution" },
+      });
+    } finally {
+      own.remove();
+    }
+  });
+
+  it.each([
+    ["exit 3", "exit status 3"],
+    ["echo the disk is full; exit 28", "exit status 28: the disk is full"],
+    ["kill -SEGV $$", "killed by SIGSEGV"],
+    ["kill -KILL $$", "killed (SIGKILL), often for lack of memory"],
+    ["echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB'; exit 1", "CUDA out of memory"],
+    [
+      "echo 'Traceback (most recent call last):'; echo '  File \"train.sh\", line 412, in step'; echo '    loss.backward()'; echo 'torch.OutOfMemoryError: CUDA out of memory. Tried'; exit 1",
+      "CUDA out of memory at train.sh:412",
+    ],
+  ])("%s", async (script, because) => {
+    const { measurement } = await trainOn(world, withTrain(`${script}\n`), { command: "exec bash train.sh" });
+    expect(measurement).toMatchObject({ status: "crash", because });
+  });
+});
+
+describe("time-out and cancellation", () => {
+  const stubborn =
+    'trap \'\' TERM\n(trap \'\' TERM; echo "pid: $BASHPID"; sleep 600 & echo "pid: $!"; wait) &\necho "pid: $$"\nwhile :; do sleep 0.1; done\n';
+
+  it("ends the whole group at the time-out, also where it ignores SIGTERM", async () => {
+    const result = await trainOn(world, withTrain(stubborn), { timeoutSeconds: 1 });
+    expect(result.status).toBe(0);
+    expect(result.measurement).toMatchObject({
+      status: "timeout",
+      because: "timeout after 1 s",
+      exitCode: null,
+      signal: "SIGKILL",
+    });
+    const pids = pidsIn(result.measurement.logTail);
+    expect(pids).toHaveLength(3);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("%s cancels: the group is gone when the action ends", async (signal) => {
+    const run = startTrain(world, withTrain(stubborn));
+    await until(() => pidsIn(run.printed()).length === 3);
+    run.child.kill(signal);
+    const result = await run.done;
+    expect(result.status).toBe(0);
+    expect(result.measurement).toMatchObject({ status: "cancelled" });
+    expect(pidsIn(result.printed).filter(isAlive)).toEqual([]);
+    expect(result.leftovers).toEqual([]);
+  });
+
+  it("kills what the command leaves in its group when it ends well", async () => {
+    const result = await trainOn(world, withTrain(`sleep 600 & echo "pid: $!"\n${summaryBlock}\n`));
+    expect(result.measurement.status).toBe("measured");
+    expect(pidsIn(result.printed)).toHaveLength(1);
+    expect(pidsIn(result.printed).filter(isAlive)).toEqual([]);
+  });
+
+  it("does not wait for a process that left the group with the output open", async () => {
+    const result = await trainOn(world, withTrain(`setsid sleep 60 & echo "pid: $!"\n${summaryBlock}\n`));
+    expect(result.measurement.status).toBe("measured");
+    for (const pid of pidsIn(result.printed)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  });
+
+  it("leaves no process when the action is killed with kill -9", async () => {
+    const run = startTrain(world, withTrain(stubborn));
+    await until(() => pidsIn(run.printed()).length === 3);
+    const pids = pidsIn(run.printed());
+    run.child.kill("SIGKILL");
+    await run.done;
+    await until(() => !pids.some(isAlive));
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
