@@ -1,0 +1,190 @@
+/**
+ * One bare repository: its refs in memory, kept in step with git; its objects; its questions to git.
+ *
+ * Always: git decides who wins a ref (`update-ref` with the old value); the table in memory follows. What else writes to
+ * the repository (a push, a person at the terminal) is seen by `readRefs`, which is called after every push.
+ */
+import { execa } from "execa";
+import { gitEnvironment, git, tryGit } from "./git-command.ts";
+import { type Commit, formatCommit, formatTree, parseCommit, parseTree, type TreeEntry } from "./git-forms.ts";
+import { type GitObject, ObjectReader, writeObject } from "./git-objects.ts";
+
+export const noObject = "0".repeat(40);
+
+/** One ref that moved; `null` is "not there". */
+export type RefChange = { readonly ref: string; readonly before: string | null; readonly after: string | null };
+
+export class GitRepository {
+  readonly directory: string;
+  /** Full names (`refs/heads/main`) and what they point to. */
+  refs: ReadonlyMap<string, string> = new Map();
+  readonly #objects: ObjectReader;
+  readonly #commits = new Map<string, Commit>();
+  /** Answers that follow from object ids alone, and so hold for ever. */
+  readonly #remembered = new Map<string, unknown>();
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.#objects = new ObjectReader(directory);
+  }
+
+  close(): void {
+    this.#objects.close();
+  }
+
+  /** Reads all refs from git and says what differs from what was known. */
+  async readRefs(): Promise<RefChange[]> {
+    const lines = (await git(this.directory, ["for-each-ref", "--format=%(objectname) %(refname)"])).split("\n");
+    const fresh = new Map<string, string>();
+    for (const line of lines) if (line !== "") fresh.set(line.slice(41), line.slice(0, 40));
+    const known = this.refs;
+    this.refs = fresh;
+    const changes: RefChange[] = [];
+    for (const ref of new Set([...known.keys(), ...fresh.keys()])) {
+      const [before, after] = [known.get(ref) ?? null, fresh.get(ref) ?? null];
+      if (before !== after) changes.push({ ref, before, after });
+    }
+    return changes;
+  }
+
+  /** Moves refs all together, each only from its `before`; false (and nothing moved) where one was elsewhere. */
+  async moveRefs(changes: readonly RefChange[]): Promise<boolean> {
+    const commands = changes.map(({ ref, before, after }) =>
+      after === null ? `delete ${ref} ${before ?? ""}` : `update ${ref} ${after} ${before ?? noObject}`,
+    );
+    const result = await tryGit(this.directory, ["update-ref", "--stdin"], `${commands.join("\n")}\n`);
+    if (result.exitCode !== 0) return false;
+    const refs = new Map(this.refs);
+    for (const { ref, after } of changes) {
+      if (after === null) refs.delete(ref);
+      else refs.set(ref, after);
+    }
+    this.refs = refs;
+    return true;
+  }
+
+  branch(name: string): string | null {
+    return this.refs.get(`refs/heads/${name}`) ?? null;
+  }
+
+  /** The object that `rev` names, or null. */
+  object(rev: string): Promise<GitObject | null> {
+    return this.#objects.read(rev);
+  }
+
+  /** The id of the commit that a branch, tag, full ref or id (also shortened) names, or null. */
+  async resolve(rev: string): Promise<string | null> {
+    for (const ref of [`refs/heads/${rev}`, `refs/tags/${rev}`, `refs/${rev}`, rev]) {
+      const id = this.refs.get(ref);
+      if (id !== undefined) return this.#peeled(id);
+    }
+    return /^[0-9a-f]{4,40}$/.test(rev) ? this.#peeled(rev) : null;
+  }
+
+  async #peeled(id: string): Promise<string | null> {
+    if (this.#commits.has(id)) return id;
+    const object = await this.object(`${id}^{commit}`);
+    if (object === null) return null;
+    this.#commits.set(object.sha, parseCommit(object.content));
+    return object.sha;
+  }
+
+  async commit(id: string): Promise<Commit | null> {
+    const known = this.#commits.get(id);
+    if (known !== undefined) return known;
+    const object = await this.object(id);
+    if (object?.type !== "commit") return null;
+    const commit = parseCommit(object.content);
+    this.#commits.set(id, commit);
+    return commit;
+  }
+
+  async tree(id: string): Promise<TreeEntry[] | null> {
+    const object = await this.object(id);
+    return object?.type === "tree" ? parseTree(object.content) : null;
+  }
+
+  writeBlob(content: Buffer): Promise<string> {
+    return writeObject(this.directory, "blob", content);
+  }
+
+  writeTree(entries: readonly TreeEntry[]): Promise<string> {
+    return writeObject(this.directory, "tree", formatTree(entries));
+  }
+
+  async writeCommit(commit: Commit): Promise<string> {
+    const id = await writeObject(this.directory, "commit", formatCommit(commit));
+    this.#commits.set(id, commit);
+    return id;
+  }
+
+  /** Runs git here; throws where it fails. */
+  run(args: readonly string[]): Promise<string> {
+    return git(this.directory, args);
+  }
+
+  /** True when `ancestor` is reachable from `descendant` (a commit reaches itself). */
+  isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    if (ancestor === descendant) return Promise.resolve(true);
+    return this.remember(`ancestor ${ancestor} ${descendant}`, async () => {
+      const result = await tryGit(this.directory, ["merge-base", "--is-ancestor", ancestor, descendant]);
+      if (result.exitCode > 1) throw new Error(result.stderr);
+      return result.exitCode === 0;
+    });
+  }
+
+  /** The tree of the three-way merge of two commits; null where they conflict. */
+  mergeTree(ours: string, theirs: string): Promise<string | null> {
+    return this.remember(`merge ${ours} ${theirs}`, async () => {
+      const result = await tryGit(this.directory, [
+        "merge-tree",
+        "--write-tree",
+        "--allow-unrelated-histories",
+        ours,
+        theirs,
+      ]);
+      if (result.exitCode > 1) throw new Error(result.stderr);
+      return result.exitCode === 0 ? result.stdout.slice(0, 40) : null;
+    });
+  }
+
+  /** Computes once what follows from object ids alone. */
+  async remember<T>(key: string, compute: () => Promise<T>): Promise<T> {
+    if (this.#remembered.has(key)) return this.#remembered.get(key) as T;
+    const value = await compute();
+    if (this.#remembered.size >= 2_000) this.#remembered.delete(this.#remembered.keys().next().value!);
+    this.#remembered.set(key, value);
+    return value;
+  }
+}
+
+/** Makes a bare repository in `directory`, empty or with every ref of `from`; gives the name of its default branch. */
+export async function makeBareRepository(
+  directory: string,
+  options: { readonly from?: string; readonly defaultBranch?: string },
+): Promise<string> {
+  const run = async (args: string[]): Promise<string> =>
+    (await execa("git", args, { env: { ...gitEnvironment } })).stdout;
+  const inside = (args: string[]): Promise<string> => run(["--git-dir", directory, ...args]);
+  if (options.from === undefined) {
+    await run(["init", "--quiet", "--bare", directory]);
+  } else {
+    await run(["clone", "--quiet", "--mirror", "--no-hardlinks", options.from, directory]);
+    await inside(["remote", "remove", "origin"]);
+  }
+  const head = (await inside(["symbolic-ref", "--short", "HEAD"])).trim();
+  const branch = options.defaultBranch ?? (options.from === undefined ? "main" : head);
+  if (branch !== head) await inside(["symbolic-ref", "HEAD", `refs/heads/${branch}`]);
+  for (const [key, value] of Object.entries(settings)) await inside(["config", key, value]);
+  return branch;
+}
+
+const settings = {
+  "gc.auto": "0",
+  "receive.autogc": "false",
+  "http.receivepack": "true",
+  // A runner fetches the commit it was told, whatever branch it is on.
+  "uploadpack.allowAnySHA1InWant": "true",
+  "receive.hideRefs": "refs/pull",
+  "receive.denyDeleteCurrent": "refuse",
+};

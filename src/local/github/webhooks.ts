@@ -1,0 +1,284 @@
+/**
+ * Webhooks: signed, sent to every app that is installed on the repository, subscribed to the event and permitted to see
+ * it. Each attempt is in the log; nothing is sent again by itself (GitHub doesn't either), only when the app asks.
+ *
+ * Always: `emit` returns at once, so no answer of the API waits for a receiver. An app gets its deliveries one after the
+ * other, in the order of the events, unless the mode says otherwise. What was waiting when the process died is in the log
+ * as failed.
+ */
+import { createHmac, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { holds } from "./access.ts";
+import type { App, Delivery, Installation, Permissions, Repository } from "./entities.ts";
+import type { Signals } from "./signals.ts";
+import type { Store } from "./store.ts";
+
+/** How deliveries go; `shuffle` holds them back for `windowMs` and sends what has come in a random order. */
+export type DeliveryMode =
+  | { readonly kind: "deliver" }
+  | { readonly kind: "drop" }
+  | { readonly kind: "double" }
+  | { readonly kind: "shuffle"; readonly windowMs: number; readonly random?: () => number }
+  | { readonly kind: "delay"; readonly ms: number };
+
+export type WebhookEvent = {
+  readonly event: string;
+  readonly action: string | null;
+  /** null: an event of the installation itself. */
+  readonly repo: Repository | null;
+  /** Built once, and only when somebody is subscribed; `installation` is added. */
+  readonly payload: () => Record<string, unknown> | Promise<Record<string, unknown>>;
+  /** Only this app hears of it. */
+  readonly onlyApp?: number;
+};
+
+/** What an app must be permitted to be told of an event; any one of the names, at `read`. */
+const permissionsFor: Readonly<Record<string, readonly string[]>> = {
+  issues: ["issues"],
+  issue_comment: ["issues", "pull_requests"],
+  label: ["issues", "pull_requests"],
+  pull_request: ["pull_requests"],
+  check_run: ["checks"],
+  check_suite: ["checks"],
+  push: ["contents"],
+  create: ["contents"],
+  delete: ["contents"],
+  workflow_run: ["actions"],
+  workflow_job: ["actions"],
+  workflow_dispatch: ["contents"],
+};
+
+/** Every app is told of these, subscribed or not. */
+const always = new Set(["installation", "installation_repositories"]);
+
+type Hearer = { readonly app: App; readonly installation: Installation };
+
+const limitMs = 10_000;
+/** How many payloads the log keeps. */
+const keptDeliveries = 5_000;
+
+export class Webhooks {
+  mode: DeliveryMode = { kind: "deliver" };
+  readonly #store: Store;
+  readonly #signals: Signals;
+  readonly #now: () => Date;
+  readonly #queues = new Map<number, { waiting: number[]; running: Promise<void> | null }>();
+  /** Payloads are built one after the other, so that deliveries leave in the order of the events. */
+  #building: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #whenSettled: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(store: Store, signals: Signals, now: () => Date) {
+    this.#store = store;
+    this.#signals = signals;
+    this.#now = now;
+    for (const delivery of store.all("delivery")) {
+      if (delivery.status === "pending") store.put("delivery", { ...delivery, status: "process ended", statusCode: 0 });
+    }
+  }
+
+  /** Tells the apps. */
+  emit(event: WebhookEvent): void {
+    const hearers = [...this.#hearersOf(event)];
+    if (hearers.length === 0) return;
+    const payload = Promise.resolve(event.payload());
+    this.#underWay += 1;
+    this.#building = this.#tellAll(event, hearers, payload, this.#building);
+  }
+
+  async #tellAll(
+    event: WebhookEvent,
+    hearers: readonly Hearer[],
+    payload: Promise<Record<string, unknown>>,
+    earlier: Promise<void>,
+  ): Promise<void> {
+    await earlier;
+    try {
+      const built = await payload;
+      if (!this.#stopped) for (const hearer of hearers) this.#tell(event, built, hearer);
+    } catch (error) {
+      process.stderr.write(`local GitHub: webhook ${event.event}: ${String(error)}\n`);
+    } finally {
+      this.#done();
+    }
+  }
+
+  #tell(event: WebhookEvent, payload: Record<string, unknown>, { app, installation }: Hearer): void {
+    const guid = randomUUID();
+    const whole = { ...payload, installation: { id: installation.id, node_id: nodeIdOf(installation.id) } };
+    this.#store.put("payload", { id: guid, body: JSON.stringify(whole) });
+    this.#schedule(this.#log(app, guid, event, installation.id, false));
+  }
+
+  /** The log, newest first. */
+  deliveries(appId?: number): Delivery[] {
+    const all = this.#store.all("delivery").reverse();
+    return appId === undefined ? all : all.filter((delivery) => delivery.appId === appId);
+  }
+
+  /** Sends a delivery once more, with the guid it had. */
+  redeliver(delivery: Delivery): Delivery {
+    const app = this.#store.get("app", delivery.appId)!;
+    const again = this.#log(app, delivery.guid, delivery, delivery.installationId, true, delivery.repoId);
+    this.#enqueue(again.id, again.appId);
+    return again;
+  }
+
+  /** Resolves when nothing waits and nothing is on its way. */
+  async settled(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenSettled.push(resolve));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  *#hearersOf(event: WebhookEvent): Generator<Hearer> {
+    for (const installation of this.#store.all("installation")) {
+      if (event.onlyApp !== undefined && installation.appId !== event.onlyApp) continue;
+      if (event.repo !== null && !installation.repositoryIds.includes(event.repo.id)) continue;
+      const app = this.#store.get("app", installation.appId);
+      if (app === undefined || app.webhookUrl === null || !hears(app, event.event)) continue;
+      yield { app, installation };
+    }
+  }
+
+  #log(
+    app: App,
+    guid: string,
+    event: { readonly event: string; readonly action: string | null; readonly repo?: Repository | null },
+    installationId: number | null,
+    redelivery: boolean,
+    repoId: number | null = event.repo?.id ?? null,
+  ): Delivery {
+    const deliveries = this.#store.all("delivery");
+    const oldest = deliveries.length >= keptDeliveries ? deliveries[0] : undefined;
+    if (oldest !== undefined) {
+      this.#store.remove("delivery", oldest.id);
+      this.#store.remove("payload", oldest.guid);
+    }
+    return this.#store.put("delivery", {
+      id: this.#store.nextId(),
+      guid,
+      appId: app.id,
+      installationId,
+      repoId,
+      event: event.event,
+      action: event.action,
+      deliveredAt: this.#now().toISOString(),
+      redelivery,
+      durationSeconds: 0,
+      status: "pending",
+      statusCode: 0,
+      url: app.webhookUrl ?? "",
+    });
+  }
+
+  #schedule(delivery: Delivery): void {
+    const { mode } = this;
+    switch (mode.kind) {
+      case "deliver":
+        return this.#enqueue(delivery.id, delivery.appId);
+      case "drop":
+        return this.#end(delivery.id, "dropped", 0, 0);
+      case "double":
+        this.#enqueue(delivery.id, delivery.appId);
+        return this.#enqueue(delivery.id, delivery.appId);
+      case "shuffle": {
+        const waitMs = (mode.random ?? Math.random)() * mode.windowMs;
+        return void this.#later(waitMs, delivery);
+      }
+      case "delay":
+        return void this.#later(mode.ms, delivery);
+    }
+  }
+
+  async #later(waitMs: number, delivery: Delivery): Promise<void> {
+    this.#underWay += 1;
+    await sleep(waitMs, undefined, { ref: false });
+    this.#enqueue(delivery.id, delivery.appId);
+    this.#done();
+  }
+
+  #enqueue(deliveryId: number, appId: number): void {
+    const queue = this.#queues.get(appId) ?? { waiting: [], running: null };
+    this.#queues.set(appId, queue);
+    queue.waiting.push(deliveryId);
+    this.#underWay += 1;
+    queue.running ??= (async () => {
+      for (let id = queue.waiting.shift(); id !== undefined; id = queue.waiting.shift()) {
+        if (!this.#stopped) await this.#send(id);
+        this.#done();
+      }
+      queue.running = null;
+    })();
+  }
+
+  #done(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) for (const resolve of this.#whenSettled.splice(0)) resolve();
+  }
+
+  async #send(deliveryId: number): Promise<void> {
+    const delivery = this.#store.get("delivery", deliveryId);
+    const app = delivery === undefined ? undefined : this.#store.get("app", delivery.appId);
+    const payload = delivery === undefined ? undefined : this.#store.get("payload", delivery.guid);
+    const url = app?.webhookUrl ?? null;
+    if (delivery === undefined || app === undefined || url === null || payload === undefined) return;
+    const startedMs = performance.now();
+    const seconds = (): number => Math.round(performance.now() - startedMs) / 1000;
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: headersOf(app, delivery, payload.body),
+        body: payload.body,
+        signal: AbortSignal.timeout(limitMs),
+      });
+      await response.arrayBuffer();
+      this.#end(
+        delivery.id,
+        response.ok ? "OK" : `Invalid HTTP Response: ${response.status}`,
+        response.status,
+        seconds(),
+      );
+    } catch (error) {
+      const timedOut = error instanceof Error && error.name === "TimeoutError";
+      this.#end(delivery.id, timedOut ? "timed out" : "failed to connect to host", timedOut ? 504 : 502, seconds());
+    }
+  }
+
+  #end(deliveryId: number, status: string, statusCode: number, durationSeconds: number): void {
+    const delivery = this.#store.get("delivery", deliveryId);
+    if (delivery === undefined || this.#stopped) return;
+    this.#signals.emit("webhook", this.#store.put("delivery", { ...delivery, status, statusCode, durationSeconds }));
+  }
+}
+
+/** The headers that the app is sent; also shown in the delivery's record. */
+export function headersOf(app: App, delivery: Delivery, body: string): Record<string, string> {
+  return {
+    accept: "*/*",
+    "content-type": "application/json",
+    "user-agent": "GitHub-Hookshot/0000000",
+    "x-github-delivery": delivery.guid,
+    "x-github-event": delivery.event,
+    "x-github-hook-id": String(app.id),
+    "x-github-hook-installation-target-id": String(app.id),
+    "x-github-hook-installation-target-type": "integration",
+    "x-hub-signature-256": `sha256=${createHmac("sha256", app.webhookSecret).update(body).digest("hex")}`,
+  };
+}
+
+function hears(app: App, event: string): boolean {
+  if (always.has(event)) return true;
+  const mayKnow = (permissions: Permissions): boolean =>
+    (permissionsFor[event] ?? []).some((name) => holds(permissions, name, "read"));
+  // Apps that may write checks are told of checks without asking.
+  const byRight = (event === "check_run" || event === "check_suite") && holds(app.permissions, "checks", "write");
+  return (app.events.includes(event) || byRight) && mayKnow(app.permissions);
+}
+
+function nodeIdOf(id: number): string {
+  return Buffer.from(`IntegrationInstallation:${id}`).toString("base64");
+}

@@ -1,0 +1,67 @@
+/** The admin's plane with the core bound: what `LocalGitHub.world` is. */
+import type { Core } from "./core.ts";
+import type { CollaboratorPermission, Permissions, Repository, User } from "./entities.ts";
+import { findRepository } from "./finders.ts";
+import { followRefs } from "./ref-changes.ts";
+import {
+  type AppCredentials,
+  createApp,
+  createRepository,
+  createUser,
+  install,
+  jobToken,
+  type NewApp,
+  type NewRepository,
+  personalToken,
+  setPermission,
+  setWebhookUrl,
+} from "./world.ts";
+
+export type World = {
+  readonly createUser: (login: string, type?: User["type"]) => User;
+  readonly createRepo: (wanted: NewRepository) => Promise<Repository>;
+  readonly createApp: (wanted: NewApp) => AppCredentials;
+  readonly setWebhookUrl: (appId: number, url: string | null) => void;
+  /** Gives the id of the installation. `repo` is `owner/name`. */
+  readonly install: (appId: number, repo: string) => number;
+  readonly setPermission: (repo: string, login: string, permission: CollaboratorPermission) => void;
+  readonly personalToken: (login: string) => string;
+  /** A job's GITHUB_TOKEN. */
+  readonly jobToken: (repo: string, permissions: Permissions) => string;
+  /** The row of `owner/name`; throws where there is none. Its `directory` is the bare repository. */
+  readonly repo: (name: string) => Repository;
+  readonly hasRepo: (name: string) => boolean;
+  /** Looks at the refs again, after something else than the API or a push wrote to the bare repository. */
+  readonly followRefs: (repo: string, login: string) => Promise<void>;
+};
+
+/** Binds the core, and follows what moved in the repositories while no process served them. */
+export async function worldOf(core: Core): Promise<World> {
+  const repo = (name: string): Repository => {
+    const found = find(core, name);
+    if (found === undefined) throw new Error(`no repository ${name}`);
+    return found;
+  };
+  for (const row of core.store.all("repository")) await core.git(row).readRefs();
+  return {
+    createUser: (login, type) => createUser(core, login, type),
+    createRepo: (wanted) => createRepository(core, wanted),
+    createApp: (wanted) => createApp(core, wanted),
+    setWebhookUrl: (appId, url) => setWebhookUrl(core, appId, url),
+    install: (appId, name) => install(core, appId, repo(name)),
+    setPermission: (name, login, permission) => setPermission(core, repo(name), login, permission),
+    personalToken: (login) => personalToken(core, login),
+    jobToken: (name, permissions) => jobToken(core, repo(name), permissions),
+    repo,
+    hasRepo: (name) => find(core, name) !== undefined,
+    followRefs: (name, login) => {
+      const row = repo(name);
+      return core.alone(row, () => followRefs(core, row, { userId: createUser(core, login).id, appId: null }));
+    },
+  };
+}
+
+function find(core: Core, name: string): Repository | undefined {
+  const [owner = "", short = ""] = name.split("/");
+  return findRepository(core.store, owner, short);
+}

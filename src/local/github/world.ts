@@ -1,0 +1,173 @@
+/** The admin's side of the local GitHub: what one does on github.com with the mouse, before a bot can work there. */
+import { generateKeyPairSync } from "node:crypto";
+import path from "node:path";
+import { digest, mintToken } from "./auth.ts";
+import { type Core, timestamp } from "./core.ts";
+import type { App, CollaboratorPermission, Permissions, Repository, User } from "./entities.ts";
+import { findRepository, findUser } from "./finders.ts";
+import { makeBareRepository } from "./git-repository.ts";
+import { indexOf } from "./store.ts";
+import { firstCommit } from "./first-commit.ts";
+
+export type NewRepository = {
+  readonly owner: string;
+  readonly name: string;
+  /** An existing git repository: every ref of it is copied. */
+  readonly from?: string;
+  /** Files of a first commit, where `from` is not given. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly private?: boolean;
+  readonly defaultBranch?: string;
+  /** Where the bare repository is to be; `OWNER/NAME.git` in the world's folder when not said. */
+  readonly directory?: string;
+  readonly description?: string;
+};
+
+export type NewApp = {
+  readonly slug: string;
+  readonly permissions: Permissions;
+  readonly events: readonly string[];
+  readonly webhookUrl?: string | null;
+  readonly webhookSecret?: string;
+  /** The account that owns the app; made where there is none. */
+  readonly owner?: string;
+};
+
+export type AppCredentials = {
+  readonly appId: number;
+  readonly clientId: string;
+  readonly slug: string;
+  /** PEM; shown once. */
+  readonly privateKey: string;
+  readonly webhookSecret: string;
+};
+
+/** The built-in app in whose name jobs act. */
+export const actionsAppSlug = "github-actions";
+
+const appsBySlug = indexOf("app", (app) => app.slug);
+const installations = indexOf("installation", (row) => `${row.appId}:${row.accountId}`);
+const collaborators = indexOf("collaborator", (row) => `${row.repoId}:${row.userId}`);
+
+/** An account; the one that is there where the login is taken. */
+export function createUser(core: Core, login: string, type: User["type"] = "User"): User {
+  const known = findUser(core.store, login);
+  if (known !== undefined) return known;
+  return core.store.put("user", {
+    id: core.store.nextId(),
+    login,
+    type,
+    name: null,
+    email: null,
+    createdAt: timestamp(core),
+  });
+}
+
+/** A repository with its bare git repository. */
+export async function createRepository(core: Core, wanted: NewRepository): Promise<Repository> {
+  const owner = createUser(core, wanted.owner);
+  const known = findRepository(core.store, wanted.owner, wanted.name);
+  if (known !== undefined) return known;
+  const directory = path.resolve(wanted.directory ?? path.join(core.dir, wanted.owner, `${wanted.name}.git`));
+  const defaultBranch = await makeBareRepository(directory, wanted);
+  const now = timestamp(core);
+  if (wanted.from === undefined) await firstCommit(directory, defaultBranch, wanted.files ?? {}, core.now());
+  const repo = core.store.put("repository", {
+    id: core.store.nextId(),
+    ownerId: owner.id,
+    name: wanted.name,
+    private: wanted.private ?? false,
+    defaultBranch,
+    description: wanted.description ?? null,
+    directory,
+    createdAt: now,
+    updatedAt: now,
+    pushedAt: now,
+  });
+  await core.git(repo).readRefs();
+  install(core, actionsApp(core).id, repo);
+  return repo;
+}
+
+/** An app with a fresh key. */
+export function createApp(core: Core, wanted: NewApp): AppCredentials {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+  const webhookSecret = wanted.webhookSecret ?? digest(privateKey).slice(0, 32);
+  const app = putApp(core, { ...wanted, webhookSecret }, publicKey);
+  return { appId: app.id, clientId: app.clientId, slug: app.slug, privateKey, webhookSecret };
+}
+
+function putApp(core: Core, wanted: NewApp & { webhookSecret: string }, publicKey: string): App {
+  if (core.store.one(appsBySlug, wanted.slug) !== undefined) throw new Error(`there is an app ${wanted.slug} already`);
+  const owner = createUser(core, wanted.owner ?? "octo-org", "Organization");
+  const bot = createUser(core, `${wanted.slug}[bot]`, "Bot");
+  const id = core.store.nextId();
+  return core.store.put("app", {
+    id,
+    slug: wanted.slug,
+    name: wanted.slug,
+    clientId: `Iv23li${String(id).padStart(14, "0")}`,
+    ownerId: owner.id,
+    botId: bot.id,
+    permissions: wanted.permissions,
+    events: wanted.events,
+    webhookUrl: wanted.webhookUrl ?? null,
+    webhookSecret: wanted.webhookSecret,
+    publicKey,
+    createdAt: timestamp(core),
+  });
+}
+
+/** The app of the jobs; made with the first repository. It has no key: its tokens are minted for jobs alone. */
+export function actionsApp(core: Core): App {
+  const known = core.store.one(appsBySlug, actionsAppSlug);
+  if (known !== undefined) return known;
+  const write = ["actions", "checks", "contents", "issues", "pull_requests", "statuses"];
+  const permissions = Object.fromEntries(write.map((name) => [name, "write" as const]));
+  return putApp(core, { slug: actionsAppSlug, permissions, events: [], owner: "github", webhookSecret: "none" }, "");
+}
+
+/** Installs an app on a repository; gives the id of the installation on the owner's account. */
+export function install(core: Core, appId: number, repo: Repository): number {
+  const known = core.store.one(installations, `${appId}:${repo.ownerId}`);
+  const row = known ?? {
+    id: core.store.nextId(),
+    appId,
+    accountId: repo.ownerId,
+    repositoryIds: [],
+    createdAt: timestamp(core),
+  };
+  if (row.repositoryIds.includes(repo.id)) return row.id;
+  core.store.put("installation", { ...row, repositoryIds: [...row.repositoryIds, repo.id] });
+  return row.id;
+}
+
+export function setPermission(core: Core, repo: Repository, login: string, permission: CollaboratorPermission): void {
+  const user = createUser(core, login);
+  const known = core.store.one(collaborators, `${repo.id}:${user.id}`);
+  const id = known?.id ?? `${repo.id}:${user.id}`;
+  core.store.put("collaborator", { id, repoId: repo.id, userId: user.id, permission });
+}
+
+/** A token with which tests and the demo act as a person. */
+export function personalToken(core: Core, login: string): string {
+  return mintToken(core.store, { kind: "personal", userId: createUser(core, login).id }, null);
+}
+
+/** A job's GITHUB_TOKEN: the app `github-actions`, this repository alone, for 24 hours. */
+export function jobToken(core: Core, repo: Repository, permissions: Permissions): string {
+  const installationId = install(core, actionsApp(core).id, repo);
+  const expiresAt = new Date(core.now().getTime() + 24 * 3_600_000).toISOString();
+  const grant = { kind: "installation", installationId, permissions, repositoryIds: [repo.id], job: true } as const;
+  return mintToken(core.store, grant, expiresAt);
+}
+
+export function setWebhookUrl(core: Core, appId: number, url: string | null): void {
+  const app = core.store.get("app", appId);
+  if (app === undefined) throw new Error(`no app ${appId}`);
+  core.store.put("app", { ...app, webhookUrl: url });
+}
