@@ -1,0 +1,165 @@
+/**
+ * Opening, carrying and merging an experiment.
+ *
+ * Races: a branch of our name exists (a dead pass made it, or another replica): it is adopted, and its commit says all that
+ * its pull request needs. The frontier moves while a winner is merged: the ref update fails, the candidate is stale.
+ */
+import { diff3Merge } from "node-diff3";
+import { z } from "zod";
+import type { Action } from "../domain/action.ts";
+import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
+import type { FileText } from "../domain/proposal.ts";
+import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
+import { pullBody, pullTitle } from "../domain/words.ts";
+import type { Context } from "./act.ts";
+import { isAlready, Superseded } from "./errors.ts";
+import { pullSchema, refSchema } from "./facts.ts";
+import { type MutableFile, contentKey, readMutable } from "./files.ts";
+import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
+import { lookForStop } from "./observe.ts";
+import { repoOf } from "./view.ts";
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+export async function openExperiment({ prepared }: ActionOf<"open">, context: Context): Promise<void> {
+  const { client, view, identity, now } = context;
+  const { number, parent, proposal, key } = prepared;
+  await lookForStop(client, view, identity, now());
+
+  const branch = formatExperimentBranch(view.key.issue, number);
+  const { tree: base } = await readCommit(client, view, parent);
+  const modes = new Map(
+    (await readMutable(client, repoOf(view), parent, view.record!.config.mutable)).map((file) => [
+      file.path,
+      file.mode,
+    ]),
+  );
+  const changes = proposal.files.map(({ path, text }): FileChange => ({
+    path,
+    text,
+    mode: modes.get(path) ?? "100644",
+  }));
+  const tree = await createTree(client, view, base, changes);
+  const message = formatCandidate(number, { ...proposal, key });
+  const commit = await createCommit(client, view, { message, tree, parents: [parent] });
+  const made = await createBranch(client, view, branch, commit);
+  await openPull(number, branch, made ? commit : await adopt(branch, context), context);
+}
+
+async function adopt(branch: string, { client, view }: Context): Promise<Sha> {
+  const ref = `heads/${branch}`;
+  return refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
+}
+
+async function openPull(number: number, branch: string, head: Sha, { client, view }: Context): Promise<void> {
+  const commit = await readCommit(client, view, head);
+  const idea = parseCandidate(commit.message);
+  if (idea === null) throw new Superseded(`${branch} exists and is not the bot's`);
+  const { issue, owner } = view.key;
+  const base = frontierBranch(issue);
+  const parent = commit.parents.at(-1)!;
+  const title = pullTitle(number, idea.description);
+  const body = pullBody(idea, { issue, experiment: number, parent });
+  try {
+    const answer = await client.write("POST /repos/{owner}/{repo}/pulls", {
+      ...repoOf(view),
+      title,
+      body,
+      head: branch,
+      base,
+    });
+    const pull = pullSchema.parse(answer);
+    view.pulls.set(pull.number, pull);
+  } catch (error) {
+    if (!isAlready(error)) throw error;
+    const listed = await client.read("GET /repos/{owner}/{repo}/pulls", {
+      ...repoOf(view),
+      head: `${owner}:${branch}`,
+      base,
+      state: "all",
+    });
+    for (const pull of z.array(pullSchema).parse(listed)) view.pulls.set(pull.number, pull);
+  }
+  if (!view.checks.has(head)) view.checks.set(head, []);
+}
+
+export async function advance(action: ActionOf<"advance">, { client, view, identity, now }: Context): Promise<void> {
+  await lookForStop(client, view, identity, now());
+  const { issue } = view.key;
+  const { tree } = await readCommit(client, view, action.head);
+  const message = mergeMessage({ ...action, metric: view.record!.config.metric.name, issue });
+  const merge = await createCommit(client, view, { message, tree, parents: [action.tip, action.head] });
+  await moveBranch(client, view, frontierBranch(issue), merge);
+  view.frontier = merge;
+  // GitHub marks the pull request as merged, its head being reachable now; `conclude` looks whether it did.
+  const pull = view.pulls.get(action.pullRequest);
+  if (pull !== undefined) view.pulls.set(pull.number, { ...pull, state: "merged" });
+}
+
+/** The change from `parent` to `head`, merged three ways onto `tip`, as a commit on both. */
+export async function carry(action: ActionOf<"carry">, { client, view }: Context): Promise<void> {
+  const { head, parent, tip, experiment } = action;
+  const { mutable } = view.record!.config;
+  const read = async (commit: Sha) => filesByPath(await readMutable(client, repoOf(view), commit, mutable));
+  const [below, ours, theirs] = [await read(parent), await read(head), await read(tip)];
+  const merged = mergeFiles(below, ours, theirs);
+  if ("conflict" in merged) {
+    view.conflicts.set(`${head} ${tip}`, merged.conflict);
+    return;
+  }
+  const idea = parseCandidate((await readCommit(client, view, head)).message);
+  const { tree: base } = await readCommit(client, view, tip);
+  const tree = await createTree(client, view, base, merged.changes);
+  const described = {
+    description: action.description,
+    hypothesis: "",
+    expected: null,
+    refutedBy: null,
+    researcher: "",
+  };
+  const message = formatCandidate(experiment, { ...described, ...idea, key: contentKey(merged.files) });
+  const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
+  await moveBranch(client, view, formatExperimentBranch(view.key.issue, experiment), commit);
+  for (const pull of view.pulls.values()) {
+    if (pull.head === head) view.pulls.set(pull.number, { ...pull, head: commit });
+  }
+  view.checks.set(commit, []);
+}
+
+type Files = ReadonlyMap<string, MutableFile>;
+
+function filesByPath(files: readonly MutableFile[]): Files {
+  return new Map(files.map((file) => [file.path, file]));
+}
+
+/** Three-way merge of the mutable surface: what has to change on `theirs`, and the whole result. */
+function mergeFiles(
+  below: Files,
+  ours: Files,
+  theirs: Files,
+): { changes: FileChange[]; files: FileText[] } | { conflict: string } {
+  const changes: FileChange[] = [];
+  const files: FileText[] = [];
+  for (const path of [...new Set([...below.keys(), ...ours.keys(), ...theirs.keys()])].sort()) {
+    const [base, mine, other] = [below.get(path), ours.get(path), theirs.get(path)];
+    const text = mergeText(base?.text ?? null, mine?.text ?? null, other?.text ?? null);
+    if (text === "conflict") return { conflict: path };
+    if (text.merged !== null) files.push({ path, text: text.merged });
+    if (text.merged !== (other?.text ?? null))
+      changes.push({ path, text: text.merged, mode: mine?.mode ?? other?.mode ?? "100644" });
+  }
+  return { changes, files };
+}
+
+function mergeText(
+  base: string | null,
+  mine: string | null,
+  other: string | null,
+): { merged: string | null } | "conflict" {
+  if (mine === base || mine === other) return { merged: other };
+  if (other === base) return { merged: mine };
+  if (base === null || mine === null || other === null) return "conflict";
+  const regions = diff3Merge(mine.split("\n"), base.split("\n"), other.split("\n"));
+  if (regions.some((region) => region.conflict !== undefined)) return "conflict";
+  return { merged: regions.flatMap((region) => region.ok ?? []).join("\n") };
+}

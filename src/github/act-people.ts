@@ -1,0 +1,194 @@
+/** What people see: comments, labels, the verdict on a pull request, the report. Found by markers, written when different. */
+import { z } from "zod";
+import type { Action } from "../domain/action.ts";
+import { fingerprintIn } from "../domain/dashboard.ts";
+import { frontierBranch, triggerLabel, verdictCheck } from "../domain/names.ts";
+import type { Outcome } from "../domain/verdict.ts";
+import { marker } from "../domain/words.ts";
+import type { Context } from "./act.ts";
+import { setState } from "./act-results.ts";
+import { isAlready, isStatus } from "./errors.ts";
+import { type CommentFact, checkSchema, commentSchema, issueSchema, numberOf, pullSchema } from "./facts.ts";
+import { foldCheck, repoOf, type View } from "./view.ts";
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+/** One comment with this mark on the issue or pull request: edited when it is there, removed when there are two. */
+async function upsertComment(
+  number: number,
+  isIt: (body: string) => boolean,
+  body: string,
+  { client, view }: Context,
+): Promise<void> {
+  const copies = [...view.ownComments.values()].filter((comment) => numberOf(comment) === number && isIt(comment.body));
+  const [first, ...others] = copies.sort((a, b) => a.id - b.id);
+  for (const copy of others) await removeComment(copy, { client, view });
+  if (first?.body === body) return;
+  const answer =
+    first === undefined
+      ? await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+          ...repoOf(view),
+          issue_number: number,
+          body,
+        })
+      : await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
+          ...repoOf(view),
+          comment_id: first.id,
+          body,
+        });
+  const comment = commentSchema.parse(answer);
+  view.ownComments.set(comment.id, comment);
+}
+
+async function removeComment(comment: CommentFact, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
+  try {
+    await client.write("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", {
+      ...repoOf(view),
+      comment_id: comment.id,
+    });
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+  }
+  view.ownComments.delete(comment.id);
+}
+
+function marked(name: string): { is: (body: string) => boolean; put: (text: string) => string } {
+  const mark = marker(name);
+  return { is: (body) => body.includes(mark), put: (text) => `${text}\n\n${mark}` };
+}
+
+/** The dashboard; when a person deleted it, GitHub answers 404 and the next look finds it gone. */
+export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
+  await upsertComment(context.view.key.issue, (text) => fingerprintIn(text) !== null, body, context);
+}
+
+export async function refuseStart({ text }: ActionOf<"refuseStart">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const { is, put } = marked("start");
+  await upsertComment(view.key.issue, is, put(text), context);
+  await removeLabel(triggerLabel, { client, view });
+  view.start = null;
+}
+
+export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
+  const { client, view } = context;
+  if (action.change !== null) await setState(action.change, null, context);
+  if (action.reply !== null) {
+    const { is, put } = marked(`reply ${action.comment}`);
+    await upsertComment(action.on, is, put(action.reply), context);
+  }
+  const receipt = { ...repoOf(view), comment_id: action.comment, content: action.reaction };
+  try {
+    await client.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", receipt);
+  } catch (error) {
+    // The person deleted the comment: nothing is left to receipt.
+    if (!isStatus(error, 404)) throw error;
+  }
+  view.handled.add(action.comment);
+  view.orders = view.orders.filter((order) => order.comment !== action.comment);
+}
+
+export async function label({ add, remove }: ActionOf<"label">, { client, view }: Context): Promise<void> {
+  const at = { ...repoOf(view), issue_number: view.key.issue };
+  for (const name of remove) await removeLabel(name, { client, view });
+  if (add.length > 0)
+    await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", { ...at, labels: [...add] });
+  foldLabels(view, (labels) => [...labels, ...add]);
+}
+
+async function removeLabel(name: string, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
+  const at = { ...repoOf(view), issue_number: view.key.issue, name };
+  try {
+    await client.write("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", at);
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+  }
+  foldLabels(view, (labels) => labels.filter((each) => each !== name));
+}
+
+function foldLabels(view: View, change: (labels: string[]) => string[]): void {
+  if (view.issue !== null) view.issue = { ...view.issue, labels: change(view.issue.labels) };
+}
+
+/** How an outcome looks on the bot's check. */
+function conclusionOf(outcome: Outcome): string {
+  switch (outcome) {
+    case "keep":
+      return "success";
+    case "discard":
+    case "within_noise":
+      return "neutral";
+    case "crash":
+    case "rejected":
+      return "failure";
+    case "timeout":
+      return "timed_out";
+    case "withdrawn":
+      return "cancelled";
+  }
+}
+
+export async function conclude(action: ActionOf<"conclude">, { client, view }: Context): Promise<void> {
+  if (action.check !== null) {
+    const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+      ...repoOf(view),
+      check_run_id: action.check,
+      name: verdictCheck,
+      status: "completed",
+      conclusion: conclusionOf(action.outcome),
+      output: { title: action.title.slice(0, 250), summary: action.verdict },
+    });
+    foldCheck(view, checkSchema.parse(answer));
+  }
+  const pull = pullSchema.parse(
+    await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
+      ...repoOf(view),
+      pull_number: action.pullRequest,
+    }),
+  );
+  const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
+    ...repoOf(view),
+    issue_number: action.pullRequest,
+    body: action.body,
+    labels: [...new Set([...pull.labels, ...action.labels])],
+    ...(pull.state === "open" ? { state: "closed" } : {}),
+  });
+  const { labels, body } = issueSchema.parse(answer);
+  view.pulls.set(pull.number, { ...pull, labels, body, state: pull.state === "merged" ? "merged" : "closed" });
+}
+
+export async function finish(action: ActionOf<"finish">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const head = frontierBranch(view.key.issue);
+  const base = view.record!.baseBranch;
+  if (action.report !== null) {
+    const listed = await client.read("GET /repos/{owner}/{repo}/pulls", {
+      ...repoOf(view),
+      head: `${view.key.owner}:${head}`,
+      base,
+      state: "open",
+    });
+    const there = z.array(pullSchema).parse(listed)[0]?.number ?? null;
+    view.report = there ?? (await openReport(action.report, head, base, context));
+  }
+  const link = view.report === null ? "" : `\n\n#${view.report}`;
+  const { is, put } = marked(`summary ${view.record!.startedAt}`);
+  await upsertComment(view.key.issue, is, put(`${action.comment}${link}`), context);
+  await setState({ state: "done", by: null, because: action.because }, null, context);
+}
+
+async function openReport(
+  report: { title: string; body: string },
+  head: string,
+  base: string,
+  { client, view }: Context,
+): Promise<number | null> {
+  try {
+    const answer = await client.write("POST /repos/{owner}/{repo}/pulls", { ...repoOf(view), ...report, head, base });
+    return pullSchema.parse(answer).number;
+  } catch (error) {
+    // Somebody merged it all already: there is nothing between the branches.
+    if (isAlready(error) || isStatus(error, 422)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/** The results branch: rows, picture and the session's record, always together in one commit. */
+import type { Action, StateChange } from "../domain/action.ts";
+import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
+import { formatResults, type Row } from "../domain/results.ts";
+import type { SessionRecord } from "../domain/session.ts";
+import { noNoise } from "../domain/verdict.ts";
+import { drawProgress } from "../picture.ts";
+import type { Context } from "./act.ts";
+import { Superseded } from "./errors.ts";
+import { contentKey, readMutable } from "./files.ts";
+import { repoOf } from "./view.ts";
+import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+function recordText(record: SessionRecord): FileChange {
+  return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };
+}
+
+/** The frontier first, then the record: a session exists from the moment its results branch does. */
+export async function start({ start }: ActionOf<"start">, { client, view, now }: Context): Promise<void> {
+  const { issue } = view.key;
+  const at = new Date(now()).toISOString();
+  const untouched = await readMutable(client, repoOf(view), start.base, start.config.mutable);
+  const record: SessionRecord = {
+    version: 1,
+    startedBy: start.by,
+    startedAt: at,
+    base: start.base,
+    baseBranch: start.baseBranch,
+    program: start.program,
+    config: start.config,
+    state: "running",
+    since: at,
+    by: start.by,
+    because: `started by @${start.by}`,
+    rowsBefore: 0,
+    noise: noNoise,
+    tried: [contentKey(untouched)],
+  };
+  const made = await createBranch(client, view, frontierBranch(issue), start.base);
+  // A frontier without a record is what a dead start left behind; the base may have moved since.
+  if (!made) await moveBranch(client, view, frontierBranch(issue), start.base, true);
+  const files = [recordText(record), { path: "results.tsv", text: formatResults([], start.config.metric.name) }];
+  const tree = await createTree(client, view, null, files);
+  const commit = await createCommit(client, view, { message: `Start session #${issue}`, tree, parents: [] });
+  if (!(await createBranch(client, view, resultsBranch(issue), commit)))
+    throw new Superseded("the session was started meanwhile");
+  view.frontier = start.base;
+  view.start = null;
+  view.checks.clear();
+  fold(view, commit, record, []);
+}
+
+/** The record with another state; `restart` carries what a new start changes besides. */
+export async function setState(
+  change: StateChange,
+  restart: Partial<SessionRecord> | null,
+  context: Context,
+): Promise<void> {
+  const { client, view, now } = context;
+  const before = view.record!;
+  const record: SessionRecord = {
+    ...before,
+    ...restart,
+    ...change,
+    since: new Date(now()).toISOString(),
+    rowsBefore: change.state === "running" ? view.rows.length : before.rowsBefore,
+  };
+  if (record.base !== before.base) {
+    await moveBranch(client, view, frontierBranch(view.key.issue), record.base, true);
+    view.frontier = record.base;
+    await readCommit(client, view, record.base);
+  }
+  await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
+  view.start = null;
+}
+
+export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
+  const { view } = context;
+  const before = view.record!;
+  const rows = [...view.rows, action.row];
+  const tried = action.key === null || before.tried.includes(action.key) ? before.tried : [...before.tried, action.key];
+  const record: SessionRecord = { ...before, noise: action.noise, tried };
+  const { metric } = record.config;
+  const files = [
+    recordText(record),
+    { path: "results.tsv", text: formatResults(rows, metric.name) },
+    {
+      path: "progress.svg",
+      text: drawProgress(rows, { metric: metric.name, direction: metric.direction, title: view.issue?.title ?? "" }),
+    },
+  ];
+  const { row } = action;
+  const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
+  await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
+}
+
+async function commitResults(
+  files: readonly FileChange[],
+  message: string,
+  record: SessionRecord,
+  rows: readonly Row[],
+  { client, view }: Context,
+): Promise<void> {
+  const tip = view.results!;
+  const { tree: base } = await readCommit(client, view, tip);
+  const tree = await createTree(client, view, base, files);
+  const commit = await createCommit(client, view, { message, tree, parents: [tip] });
+  await moveBranch(client, view, resultsBranch(view.key.issue), commit);
+  fold(view, commit, record, rows);
+}
+
+function fold(view: Context["view"], commit: Sha, record: SessionRecord, rows: readonly Row[]): void {
+  view.results = commit;
+  view.record = record;
+  view.rows = rows;
+}

@@ -1,0 +1,59 @@
+/**
+ * Act: carries out one action and folds GitHub's answers into the view. Every action here may be done again, by this
+ * process after a crash or by another one beside it: names are locks, refs move by compare-and-swap, comments are found
+ * by their markers, and the write that finishes an action comes last.
+ *
+ * A write whose outcome is unknown throws; the loop then looks at everything again before it decides anything.
+ */
+import { type Action } from "../domain/action.ts";
+import type { Client } from "./client.ts";
+import { cancelRun, dispatch } from "./act-trial.ts";
+import { advance, carry, openExperiment } from "./act-experiment.ts";
+import { conclude, finish, label, obey, refuseStart, showDashboard } from "./act-people.ts";
+import { record, setState, start } from "./act-results.ts";
+import type { Identity } from "./view.ts";
+import type { View } from "./view.ts";
+
+/** Where an action is carried out. */
+export type Context = {
+  readonly client: Client;
+  readonly view: View;
+  readonly identity: Identity;
+  readonly now: () => number;
+};
+
+/** What `act` does itself; proposing is the desk's. */
+export type GitHubAction = Exclude<Action, { kind: "propose" }>;
+
+export async function act(action: GitHubAction, context: Context): Promise<void> {
+  switch (action.kind) {
+    case "refuseStart":
+      return refuseStart(action, context);
+    case "start":
+      return start(action, context);
+    case "obey":
+      return obey(action, context);
+    case "setState":
+      return setState(action.change, action.restart, context);
+    case "cancelRun":
+      return cancelRun(action, context);
+    case "dispatch":
+      return dispatch(action, context);
+    case "advance":
+      return advance(action, context);
+    case "carry":
+      return carry(action, context);
+    case "record":
+      return record(action, context);
+    case "conclude":
+      return conclude(action, context);
+    case "open":
+      return openExperiment(action, context);
+    case "finish":
+      return finish(action, context);
+    case "label":
+      return label(action, context);
+    case "showDashboard":
+      return showDashboard(action, context);
+  }
+}

@@ -1,0 +1,30 @@
+/** The researcher's brief, from the view: the frontier's files, the history, and what is in flight. */
+import { formatSessionKey } from "../domain/names.ts";
+import type { Brief } from "../domain/proposal.ts";
+import { parseCandidate } from "../domain/trailers.ts";
+import type { Context } from "./act.ts";
+import { contentKey, readMutable } from "./files.ts";
+import { repoOf } from "./view.ts";
+
+export async function briefOf({ client, view }: Context, experiment: number): Promise<Brief> {
+  const record = view.record!;
+  const frontier = view.frontier!;
+  const files = await readMutable(client, repoOf(view), frontier, record.config.mutable);
+  const ideas = [...view.pulls.values()].flatMap((pull) => {
+    const message = view.commits.get(pull.head)?.message;
+    const idea = message === undefined ? null : parseCandidate(message);
+    return idea === null ? [] : [{ idea, open: pull.state === "open" }];
+  });
+  const tried = new Set([...record.tried, ...ideas.map(({ idea }) => idea.key)]);
+  return {
+    session: formatSessionKey(view.key),
+    experiment,
+    program: record.program,
+    config: record.config,
+    frontier,
+    files: files.map(({ path, text }) => ({ path, text })),
+    rows: view.rows,
+    inFlight: ideas.filter(({ open }) => open).map(({ idea }) => idea.description),
+    wasTried: (contents) => tried.has(contentKey(contents)),
+  };
+}

@@ -1,0 +1,56 @@
+/** Files of a commit, by git's own objects: they never change, so each is read once (the client remembers). */
+import { createHash } from "node:crypto";
+import { type Sha, sha } from "../domain/names.ts";
+import type { FileText } from "../domain/proposal.ts";
+import { isMutable } from "../domain/start.ts";
+import type { Client } from "./client.ts";
+import { NeedsPerson } from "./errors.ts";
+import { type TreeFact, blobSchema, treeSchema } from "./facts.ts";
+import type { Repo } from "./view.ts";
+
+/** All entries below a commit or a tree. */
+export async function readTree(client: Client, repo: Repo, id: Sha): Promise<TreeFact> {
+  const answer = await client.read("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", {
+    ...repo,
+    tree_sha: id,
+    recursive: "1",
+  });
+  return treeSchema.parse(answer);
+}
+
+/** A blob as UTF-8 text. */
+export async function readBlob(client: Client, repo: Repo, id: Sha): Promise<string> {
+  return blobSchema.parse(
+    await client.read("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", { ...repo, file_sha: id }),
+  );
+}
+
+export type MutableFile = FileText & { readonly mode: string; readonly blob: Sha };
+
+/** The files of the mutable surface at a commit, by path. */
+export async function readMutable(
+  client: Client,
+  repo: Repo,
+  commit: Sha,
+  mutable: readonly string[],
+): Promise<MutableFile[]> {
+  const { tree } = await readTree(client, repo, commit);
+  const entries = tree.filter((entry) => entry.type === "blob" && isMutable(entry.path, mutable));
+  if (entries.length > 200)
+    throw new NeedsPerson(`the mutable surface has ${entries.length} files; 200 are the most that I can handle`);
+  const files: MutableFile[] = [];
+  for (const entry of entries) {
+    const blob = sha(entry.sha);
+    files.push({ path: entry.path, mode: entry.mode, blob, text: await readBlob(client, repo, blob) });
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A key of the mutable surface's contents: equal keys are equal trees, since everything else is the base's. */
+export function contentKey(files: readonly FileText[]): string {
+  const hash = createHash("sha256");
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    hash.update(`${file.path}\0${file.text.length}\0${file.text}\0`);
+  }
+  return hash.digest("hex").slice(0, 16);
+}

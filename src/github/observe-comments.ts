@@ -1,0 +1,115 @@
+/**
+ * Comments: one listing for the issue and all pull requests of the session. A command counts until the bot's own reaction
+ * is on its comment: a lost delivery, or a process that died before the receipt, leaves it to the next look.
+ *
+ * Only comments as they were first written count for the receipt: editing an answered comment gives no new command.
+ */
+import { z } from "zod";
+import { parseCommands } from "../domain/command.ts";
+import type { Client } from "./client.ts";
+import { type CommentFact, commentSchema, numberOf, permissionSchema, reactionSchema } from "./facts.ts";
+import type { Identity } from "./view.ts";
+import { type View, repoOf } from "./view.ts";
+
+const dayMs = 86_400_000;
+/** A comment may be listed later than one that is younger: the next look begins this much earlier. */
+const overlapMs = 60_000;
+const permissionForMs = 600_000;
+
+export async function readComments(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
+  const first = view.commentsSince === null;
+  const comments: CommentFact[] = [];
+  if (first) {
+    const at = { ...repoOf(view), issue_number: view.key.issue };
+    const own = await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", at, 3);
+    comments.push(...z.array(commentSchema).parse(own));
+  }
+  const since = view.commentsSince ?? new Date(firstLook(view, nowMs)).toISOString();
+  const listed = await client.readAll("GET /repos/{owner}/{repo}/issues/comments", {
+    ...repoOf(view),
+    since,
+    sort: "updated",
+    direction: "asc",
+  });
+  comments.push(...z.array(commentSchema).parse(listed));
+
+  const numbers = numbersOf(view);
+  for (const comment of comments.filter((each) => numbers.has(numberOf(each))))
+    await take(client, view, identity, comment, nowMs);
+  const newest = comments.reduce(
+    (latest, comment) => Math.max(latest, Date.parse(comment.updated_at)),
+    Date.parse(since),
+  );
+  view.commentsSince =
+    first && comments.length === 0 ? since : new Date(Math.max(Date.parse(since), newest - overlapMs)).toISOString();
+}
+
+/** A day before the last change of state: what was asked before that has its receipt. */
+function firstLook(view: View, nowMs: number): number {
+  if (view.record === null) return nowMs - dayMs;
+  return Math.max(Date.parse(view.record.startedAt), Date.parse(view.record.since) - dayMs);
+}
+
+function numbersOf(view: View): Set<number> {
+  const recorded = view.rows.flatMap((row) => (row.pullRequest === null ? [] : [row.pullRequest]));
+  return new Set([view.key.issue, ...view.pulls.keys(), ...recorded]);
+}
+
+async function take(
+  client: Client,
+  view: View,
+  identity: Identity,
+  comment: CommentFact,
+  nowMs: number,
+): Promise<void> {
+  const author = comment.user;
+  if (author === null) return;
+  if (author.login === identity.login) {
+    view.ownComments.set(comment.id, comment);
+    return;
+  }
+  if (
+    author.type === "Bot" ||
+    view.handled.has(comment.id) ||
+    view.orders.some((order) => order.comment === comment.id)
+  )
+    return;
+  const commands = parseCommands(comment.body);
+  if (commands.length === 0) return;
+  if (await hasReceipt(client, view, identity, comment)) {
+    view.handled.add(comment.id);
+    return;
+  }
+  const mayWrite = await readMayWrite(client, view, author.login, nowMs);
+  const order = {
+    comment: comment.id,
+    on: numberOf(comment),
+    author: author.login,
+    mayWrite,
+    commands,
+    at: comment.created_at,
+  };
+  view.orders = [...view.orders, order].sort((a, b) => a.comment - b.comment);
+}
+
+async function hasReceipt(client: Client, view: View, identity: Identity, comment: CommentFact): Promise<boolean> {
+  if (comment.reactions?.total_count === 0) return false;
+  const at = { ...repoOf(view), comment_id: comment.id };
+  const reactions = await client.readAll("GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", at, 3);
+  return z
+    .array(reactionSchema)
+    .parse(reactions)
+    .some((reaction) => reaction.user?.login === identity.login);
+}
+
+/** Whether the person may write to the repository: the API's word, not the author's association with it. */
+export async function readMayWrite(client: Client, view: View, login: string, nowMs: number): Promise<boolean> {
+  const known = view.permissions.get(login);
+  if (known !== undefined && nowMs - known.atMs < permissionForMs) return known.mayWrite;
+  const at = { ...repoOf(view), username: login };
+  const answer = await client.readIfThere("GET /repos/{owner}/{repo}/collaborators/{username}/permission", at);
+  const permission = answer === null ? "none" : permissionSchema.parse(answer).permission;
+  const mayWrite = permission === "admin" || permission === "write" || permission === "maintain";
+  view.permissions.set(login, { mayWrite, atMs: nowMs });
+  return mayWrite;
+}

@@ -1,0 +1,154 @@
+/**
+ * Observe: brings the old parts of a view up to date. Reads only what a hint named, what was never read, and what a
+ * session in this state needs; the sweep names everything, so nothing stays wrong for longer than a sweep.
+ *
+ * Always: what is read here decides nothing; `sessionOf` and the domain do. Only comments and bodies of the bot itself
+ * are taken for its own, whatever marker a text carries.
+ */
+import { z } from "zod";
+import {
+  formatExperimentBranch,
+  frontierBranch,
+  parseExperimentBranch,
+  resultsBranch,
+  triggerLabel,
+} from "../domain/names.ts";
+import { parseResults } from "../domain/results.ts";
+import { isEnded, recordSchema } from "../domain/session.ts";
+import type { Client } from "./client.ts";
+import { Superseded } from "./errors.ts";
+import {
+  blobSchema,
+  issueSchema,
+  labelEventSchema,
+  pullSchema,
+  refSchema,
+  repositorySchema,
+  type PullFact,
+} from "./facts.ts";
+import { readCommit } from "./git.ts";
+import { readComments } from "./observe-comments.ts";
+import { observeTrials } from "./observe-trials.ts";
+import { readStart } from "./read-start.ts";
+import { type Hint, type Identity, type View, repoOf } from "./view.ts";
+import type { Sha } from "../domain/names.ts";
+
+/** Brings the view up to date. Throws what the client throws; what was not read stays old. */
+export async function observe(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
+  if (view.repository === null) {
+    view.repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", repoOf(view)));
+  }
+  await part(view, "refs", () => observeRefs(client, view));
+  await part(view, "issue", () => observeIssue(client, view, nowMs));
+  if (view.issue === null) return;
+  await part(view, "pulls", () => observePulls(client, view));
+  await part(view, "comments", () => readComments(client, view, identity, nowMs));
+  await observeTrials(client, view, identity);
+}
+
+/** Looks at the issue and its comments again: before anything that can't be taken back. */
+export async function lookForStop(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
+  const orders = view.orders.length;
+  await observeIssue(client, view, nowMs);
+  await readComments(client, view, identity, nowMs);
+  const labelled = view.issue !== null && view.issue.state === "open" && view.issue.labels.includes(triggerLabel);
+  if (!labelled || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
+}
+
+async function part(
+  view: View,
+  aspect: Hint extends ReadonlySet<infer A> ? A : never,
+  read: () => Promise<void>,
+): Promise<void> {
+  if (!view.old.has(aspect)) return;
+  await read();
+  view.old.delete(aspect);
+}
+
+async function observeIssue(client: Client, view: View, nowMs: number): Promise<void> {
+  const at = { ...repoOf(view), issue_number: view.key.issue };
+  const answer = await client.readIfThere("GET /repos/{owner}/{repo}/issues/{issue_number}", at);
+  view.issue = answer === null ? null : issueSchema.parse(answer);
+  if (view.issue === null) return;
+  const labelled = view.issue.state === "open" && view.issue.labels.includes(triggerLabel);
+  const state = view.record?.state ?? null;
+  const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
+  const mayStop = !labelled && state !== null && !isEnded(state);
+  view.start = null;
+  if (!mayStart && !mayStop) return;
+
+  const events = (await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at)).flatMap(
+    (event) => {
+      const parsed = labelEventSchema.safeParse(event);
+      return parsed.success && parsed.data.label?.name === triggerLabel ? [parsed.data] : [];
+    },
+  );
+  const on = events.findLast((event) => event.event === "labeled");
+  const off = events.findLast((event) => event.event === "unlabeled");
+  view.labelled =
+    on?.actor == null || on.created_at === undefined ? null : { by: on.actor.login, atMs: Date.parse(on.created_at) };
+  view.unlabelledBy = off?.actor?.login ?? null;
+  const again = view.record !== null && (view.labelled === null || view.labelled.atMs <= Date.parse(view.record.since));
+  if (mayStart && view.labelled !== null && !again) view.start = await readStart(client, view, view.labelled.by, nowMs);
+}
+
+async function readRef(client: Client, view: View, branch: string): Promise<Sha | null> {
+  const answer = await client.readIfThere("GET /repos/{owner}/{repo}/git/ref/{ref}", {
+    ...repoOf(view),
+    ref: `heads/${branch}`,
+  });
+  return answer === null ? null : refSchema.parse(answer);
+}
+
+async function observeRefs(client: Client, view: View): Promise<void> {
+  const results = await readRef(client, view, resultsBranch(view.key.issue));
+  if (results !== view.results) {
+    view.record = results === null ? null : await readRecord(client, view, results);
+    view.rows = results === null ? [] : parseResults((await readFile(client, view, "results.tsv", results)) ?? "");
+    view.results = results;
+  }
+  view.frontier = await readRef(client, view, frontierBranch(view.key.issue));
+}
+
+async function readRecord(client: Client, view: View, commit: Sha): Promise<View["record"]> {
+  const text = await readFile(client, view, "session.json", commit);
+  if (text === null) return null;
+  return recordSchema.parse(JSON.parse(text));
+}
+
+async function readFile(client: Client, view: View, path: string, ref: Sha): Promise<string | null> {
+  const answer = await client.readIfThere("GET /repos/{owner}/{repo}/contents/{path}", { ...repoOf(view), path, ref });
+  return answer === null ? null : blobSchema.parse(answer);
+}
+
+/** The newest pull requests of the session: every one that is not settled is among them. */
+async function observePulls(client: Client, view: View): Promise<void> {
+  if (view.record === null) return;
+  const base = frontierBranch(view.key.issue);
+  const per_page = Math.min(100, view.record.config.runner.concurrency + 10);
+  const listed = z.array(pullSchema).parse(
+    await client.read("GET /repos/{owner}/{repo}/pulls", {
+      ...repoOf(view),
+      base,
+      state: "all",
+      sort: "created",
+      direction: "desc",
+      per_page,
+    }),
+  );
+  view.pulls.clear();
+  for (const pull of listed) if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
+  for (const pull of view.pulls.values()) await readCommit(client, view, pull.head);
+  if (view.record.state === "done" && view.report === null) {
+    const head = `${view.key.owner}:${base}`;
+    const reports = z
+      .array(pullSchema)
+      .parse(await client.read("GET /repos/{owner}/{repo}/pulls", { ...repoOf(view), head, state: "all" }));
+    view.report = reports[0]?.number ?? null;
+  }
+}
+
+function isExperiment(pull: PullFact, view: View): boolean {
+  const named = parseExperimentBranch(pull.branch);
+  return pull.ours && named !== null && formatExperimentBranch(view.key.issue, named.experiment) === pull.branch;
+}

@@ -1,0 +1,183 @@
+/** From the view to the domain's session: pure derivation, no requests. */
+import {
+  type Sha,
+  type TrialId,
+  parseExperimentBranch,
+  parseRunName,
+  shortSha,
+  verdictCheck,
+} from "../domain/names.ts";
+import type { Desk } from "../domain/proposal.ts";
+import type { Experiment, Frontier, Session } from "../domain/session.ts";
+import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
+import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
+import { outcomes } from "../domain/verdict.ts";
+import { fingerprintIn } from "../domain/dashboard.ts";
+import { descriptionOf } from "../domain/words.ts";
+import type { PullFact } from "./facts.ts";
+import { numberOf } from "./facts.ts";
+import type { Identity } from "./view.ts";
+import type { View } from "./view.ts";
+
+/** A commit that is or will be measured. */
+export type Tracked = { readonly commit: Sha; readonly experiment: number };
+
+/** `12:7:2:1`: the intent of attempt 2 of experiment 7, whose first attempt on this commit was 1. */
+export function formatIntent(id: TrialId, firstAttempt: number): string {
+  return `${id.issue}:${id.experiment}:${id.attempt}:${firstAttempt}`;
+}
+
+export function isOwnCheck(check: CheckFact, identity: Identity): boolean {
+  return check.name === verdictCheck && check.app === identity.slug;
+}
+
+/** The last intent that the bot wrote on a commit, from its own check there. */
+export function intentOf(checks: readonly CheckFact[], identity: Identity): (Intent & { check: CheckFact }) | null {
+  const own = checks.filter((check) => isOwnCheck(check, identity)).sort((a, b) => a.id - b.id)[0];
+  const match = own === undefined ? null : /^\d+:\d+:([1-9]\d*):([1-9]\d*)$/.exec(own.externalId);
+  if (own === undefined || match === null) return null;
+  return { attempt: Number(match[1]), firstAttempt: Number(match[2]), atMs: own.startedMs, check: own };
+}
+
+/** The frontier while it has no value, and the heads of the pull requests that are not settled. */
+export function trackedCommits(view: View): Tracked[] {
+  const tracked: Tracked[] = [];
+  if (view.frontier != null && valueAt(view, view.frontier) === null)
+    tracked.push({ commit: view.frontier, experiment: 0 });
+  for (const pull of unsettled(view)) tracked.push({ commit: pull.head, experiment: numberOfPull(pull) });
+  return tracked;
+}
+
+function numberOfPull(pull: PullFact): number {
+  return parseExperimentBranch(pull.branch)!.experiment;
+}
+
+function unsettled(view: View): PullFact[] {
+  const recorded = new Set(view.rows.map((row) => row.experiment));
+  return [...view.pulls.values()]
+    .filter((pull) => !(recorded.has(numberOfPull(pull)) && pull.state !== "open" && labelOf(pull) !== null))
+    .sort((a, b) => numberOfPull(a) - numberOfPull(b));
+}
+
+function labelOf(pull: PullFact): Experiment["label"] {
+  return outcomes.find((outcome) => pull.labels.includes(outcome)) ?? null;
+}
+
+export function trialsOn(view: View, { commit, experiment }: Tracked, identity: Identity, nowMs: number): Trial[] {
+  const { record, repository } = view;
+  if (record === null || repository === null) return [];
+  const checks = view.checks.get(commit) ?? [];
+  const facts = { checks, runs: [...view.runs.values()], jobs: view.jobs };
+  const expected = {
+    id: { issue: view.key.issue, experiment },
+    commit,
+    base: record.base,
+    metric: record.config.metric.name,
+    defaultBranch: record.baseBranch,
+    bot: identity.login,
+  };
+  return trialsOf(intentOf(checks, identity), facts, expected, nowMs);
+}
+
+/** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
+function valueAt(view: View, commit: Sha): { value: number; trials: number; experiment: number | null } | null {
+  const { record } = view;
+  const message = view.commits.get(commit)?.message;
+  const merge = message === undefined || record === null ? null : mergeFacts(message, record.config.metric.name);
+  if (merge !== null) return merge;
+  const row = view.rows.findLast((each) => each.experiment === 0 && each.commit === shortSha(commit));
+  if (row === undefined || row.value === null || record === null) return null;
+  return {
+    value: row.value,
+    trials: commit === record.base ? record.config.keep.baseline_trials : 1,
+    experiment: null,
+  };
+}
+
+function nextAttempt(view: View, experiment: number, trials: readonly Trial[]): number {
+  const named = [...view.runs.values()].flatMap((run) => {
+    const id = parseRunName(run.name);
+    return id !== null && id.issue === view.key.issue && id.experiment === experiment ? [id.attempt] : [];
+  });
+  return Math.max(0, ...named, ...trials.map((trial) => trial.attempt)) + 1;
+}
+
+function frontierOf(view: View, tip: Sha, identity: Identity, nowMs: number): Frontier {
+  const known = valueAt(view, tip);
+  const ownTrials = known === null ? trialsOn(view, { commit: tip, experiment: 0 }, identity, nowMs) : [];
+  return {
+    tip,
+    value: known?.value ?? null,
+    trials: known?.trials ?? 0,
+    experiment: known?.experiment ?? null,
+    ownTrials,
+    nextAttempt: nextAttempt(view, 0, ownTrials),
+    check: intentOf(view.checks.get(tip) ?? [], identity)?.check.id ?? null,
+  };
+}
+
+/** How many commits of a person on an experiment's branch are looked through for the bot's own. */
+const followedCommits = 20;
+
+function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: number): Experiment {
+  const number = numberOfPull(pull);
+  let own = view.commits.get(pull.head);
+  for (let step = 0; step < followedCommits && own !== undefined && parseCandidate(own.message) === null; step += 1) {
+    own = own.parents[0] === undefined ? undefined : view.commits.get(own.parents[0]);
+  }
+  const idea = own === undefined ? null : parseCandidate(own.message);
+  // A carried commit has the frontier's as its second parent, a first one as its only parent.
+  const tip = own?.parents.at(-1) ?? view.record!.base;
+  const value = valueAt(view, tip);
+  const trials = trialsOn(view, { commit: pull.head, experiment: number }, identity, nowMs);
+  const check = intentOf(view.checks.get(pull.head) ?? [], identity)?.check ?? null;
+  return {
+    number,
+    pullRequest: pull.number,
+    description: idea?.description ?? descriptionOf(pull.title),
+    key: idea !== null && own?.sha === pull.head ? idea.key : null,
+    head: pull.head,
+    parent: { tip, value: value?.value ?? null, trials: value?.trials ?? 1 },
+    pull: pull.state,
+    label: labelOf(pull),
+    body: pull.body,
+    trials,
+    nextAttempt: nextAttempt(view, number, trials),
+    check: check === null ? null : { id: check.id, completed: check.status === "completed" },
+    conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
+  };
+}
+
+/** The session as the view has it; null where there is no issue. */
+export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: number): Session | null {
+  const { issue, repository } = view;
+  if (issue === null || repository === null) return null;
+  const started = view.record !== null;
+  const dashboard = [...view.ownComments.values()].find(
+    (comment) => numberOf(comment) === view.key.issue && fingerprintIn(comment.body) !== null,
+  );
+  return {
+    key: view.key,
+    nowMs,
+    htmlUrl: repository.html_url,
+    issue: {
+      open: issue.state === "open",
+      title: issue.title,
+      labels: issue.labels,
+      closedBy: issue.closed_by?.login ?? null,
+    },
+    labelled: view.labelled,
+    unlabelledBy: view.unlabelledBy,
+    start: view.start,
+    record: view.record,
+    frontier: view.frontier == null || !started ? null : frontierOf(view, view.frontier, identity, nowMs),
+    rows: view.rows,
+    experiments: started ? unsettled(view).map((pull) => experimentOf(view, pull, identity, nowMs)) : [],
+    orders: view.orders.filter((order) => !view.handled.has(order.comment)),
+    desk,
+    dashboard: dashboard?.body ?? null,
+    resultsTip: view.results ?? null,
+    report: view.report,
+    cancelled: view.cancelled,
+  };
+}

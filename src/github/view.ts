@@ -1,0 +1,94 @@
+/**
+ * The view: what the process knows of one session on GitHub. Reads fill it, and so do the answers to our own writes, so
+ * that a write need not be read back. It is a cache and nothing more: throwing it away at any moment costs requests.
+ *
+ * `aspects` are the parts that a hint can make look old. A webhook names the part that changed; the sweep names all.
+ */
+import type { SessionKey, Sha } from "../domain/names.ts";
+import type { Row } from "../domain/results.ts";
+import type { Order, SessionRecord, Start } from "../domain/session.ts";
+import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
+import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
+
+/** Who the bot is on this GitHub: the app's slug, and its login `slug[bot]`. */
+export type Identity = { readonly slug: string; readonly login: string };
+
+export const aspects = ["issue", "comments", "pulls", "refs", "checks", "runs"] as const;
+export type Aspect = (typeof aspects)[number];
+/** What a wake-up says may have changed. */
+export type Hint = ReadonlySet<Aspect>;
+export const everything: Hint = new Set(aspects);
+
+export type View = {
+  readonly key: SessionKey;
+  /** What must be read before the next decision. */
+  old: Set<Aspect>;
+  repository: RepositoryFact | null;
+  issue: IssueFact | null;
+  labelled: { by: string; atMs: number } | null;
+  unlabelledBy: string | null;
+  start: Start | null;
+  /** Commits of the session's two branches; undefined: not read; null: not there. */
+  frontier: Sha | null | undefined;
+  results: Sha | null | undefined;
+  record: SessionRecord | null;
+  rows: readonly Row[];
+  readonly pulls: Map<number, PullFact>;
+  report: number | null;
+  readonly commits: Map<Sha, CommitFact>;
+  readonly checks: Map<Sha, CheckFact[]>;
+  readonly runs: Map<number, RunFact>;
+  readonly jobs: Map<number, readonly JobFact[]>;
+  /** The bot's own comments on the issue and its pull requests. */
+  readonly ownComments: Map<number, CommentFact>;
+  orders: readonly Order[];
+  /** Comments whose commands have their receipt. */
+  readonly handled: Set<number>;
+  commentsSince: string | null;
+  readonly permissions: Map<string, { mayWrite: boolean; atMs: number }>;
+  readonly cancelled: Set<number>;
+  /** `head tip` → the file in which a three-way merge met a conflict. */
+  readonly conflicts: Map<string, string>;
+};
+
+export function emptyView(key: SessionKey): View {
+  return {
+    key,
+    old: new Set(aspects),
+    repository: null,
+    issue: null,
+    labelled: null,
+    unlabelledBy: null,
+    start: null,
+    frontier: undefined,
+    results: undefined,
+    record: null,
+    rows: [],
+    pulls: new Map(),
+    report: null,
+    commits: new Map(),
+    checks: new Map(),
+    runs: new Map(),
+    jobs: new Map(),
+    ownComments: new Map(),
+    orders: [],
+    handled: new Set(),
+    commentsSince: null,
+    permissions: new Map(),
+    cancelled: new Set(),
+    conflicts: new Map(),
+  };
+}
+
+/** Puts a check into the view, in place of an older copy of it. */
+export function foldCheck(view: View, check: CheckFact): void {
+  const others = (view.checks.get(check.head) ?? []).filter((each) => each.id !== check.id);
+  view.checks.set(check.head, [...others, check]);
+}
+
+/** Everything a session's action needs besides its arguments. */
+export type Repo = { readonly owner: string; readonly repo: string };
+
+export function repoOf(view: View): Repo {
+  return { owner: view.key.owner, repo: view.key.repo };
+}

@@ -1,0 +1,143 @@
+/**
+ * The loop. One pass over one session: observe what GitHub shows, decide the next thing (pure), act, fold the answer in,
+ * and decide again, until there is nothing to do but wait.
+ *
+ * Always: a pass may be cut off at any point and begun again from nothing; it may run beside another one, which costs work
+ * and no more. A failed write is never repeated: everything is looked at anew.
+ */
+import { decide } from "./domain/decide.ts";
+import type { Decision } from "./domain/action.ts";
+import { type SessionKey, formatSessionKey } from "./domain/names.ts";
+import type { Researcher } from "./domain/proposal.ts";
+import { isEnded } from "./domain/session.ts";
+import type { Config } from "./domain/config.ts";
+import { type Context, act } from "./github/act.ts";
+import { contentKey } from "./github/files.ts";
+import { setState } from "./github/act-results.ts";
+import { briefOf } from "./github/brief.ts";
+import type { Client } from "./github/client.ts";
+import { classify } from "./github/errors.ts";
+import { observe } from "./github/observe.ts";
+import { sessionOf } from "./github/session-of.ts";
+import { type Hint, type Identity, type View, emptyView, everything } from "./github/view.ts";
+import { Desk } from "./researcher/desk.ts";
+
+export type Log = {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+};
+
+/** What the process remembers of a session between passes: a cache and a desk. */
+export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number };
+
+export type Deps = {
+  readonly clientFor: (key: SessionKey) => Promise<Client>;
+  readonly identity: () => Promise<Identity>;
+  readonly researcherFor: (config: Config) => Researcher;
+  readonly wake: (key: SessionKey) => void;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+const stepsAtMost = 100;
+/** The same action so often in a row means that it changes nothing: a person is asked (docs/design.md, rule 8). */
+const repeatsAtMost = 5;
+
+export function emptyMemory(key: SessionKey): Memory {
+  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0 };
+}
+
+/** One pass; answers when the next one is due (ms since the epoch), or null: when woken. */
+export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<number | null> {
+  const session = formatSessionKey(key);
+  const context: Context = {
+    client: await deps.clientFor(key),
+    identity: await deps.identity(),
+    now: deps.now,
+    view: memory.view,
+  };
+  for (const aspect of hint) memory.view.old.add(aspect);
+
+  for (let step = 0; step < stepsAtMost; step += 1) {
+    try {
+      // 1. What is the case?
+      await observe(context.client, memory.view, context.identity, deps.now());
+      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now());
+      if (known === null) return null;
+      if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
+      // 2. What is to be done?
+      const decision = decide(known);
+      if (decision.kind === "wait") return decision.untilMs;
+      deps.log.info({ session, action: decision.action.kind, because: decision.because }, decision.action.kind);
+      // 3. Do it.
+      await carryOut(unlessStuck(decision, memory), context, memory, deps);
+    } catch (error) {
+      const waitMs = await answerError(error, context, deps, session);
+      if (waitMs !== null) return deps.now() + waitMs;
+    }
+  }
+  return deps.now();
+}
+
+async function carryOut(
+  decision: Extract<Decision, { kind: "do" }>,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<void> {
+  const { action } = decision;
+  const { key, record } = memory.view;
+  if (action.kind === "propose") {
+    const brief = await briefOf(context, action.number);
+    memory.desk.think(deps.researcherFor(record!.config), brief, deps.now, () => deps.wake(key));
+    return;
+  }
+  await act(action, context);
+  if (action.kind === "open") memory.desk.clear();
+}
+
+/** The decision, or, when it was taken over and over without effect, to ask a person. */
+function unlessStuck(decision: Extract<Decision, { kind: "do" }>, memory: Memory): Extract<Decision, { kind: "do" }> {
+  const { action } = decision;
+  const name = JSON.stringify([
+    action.kind,
+    "experiment" in action && action.experiment,
+    "attempt" in action && action.attempt,
+  ]);
+  memory.repeats =
+    name === memory.lastAction && action.kind !== "propose" && action.kind !== "obey" ? memory.repeats + 1 : 0;
+  memory.lastAction = name;
+  if (memory.repeats < repeatsAtMost || memory.view.record === null) return decision;
+  memory.repeats = 0;
+  const because = `${action.kind} was done ${repeatsAtMost} times and changed nothing (${decision.because})`;
+  return {
+    kind: "do",
+    action: { kind: "setState", change: { state: "blocked", by: null, because }, restart: null },
+    because,
+  };
+}
+
+/** How long to wait before the next look; null: look again at once. */
+async function answerError(error: unknown, context: Context, deps: Deps, session: string): Promise<number | null> {
+  const { view } = context;
+  const kind = classify(error, deps.now());
+  deps.log.warn({ session, kind: kind.kind, because: kind.because }, "the pass met an error");
+  view.old = new Set(everything);
+  if (kind.kind === "stale") return null;
+  if (kind.kind === "later") {
+    // What was written may or may not have been done: nothing that we folded in is trusted.
+    forget(view);
+    return kind.afterMs;
+  }
+  if (view.record === null || view.record.state !== "running") throw error;
+  await setState({ state: "blocked", by: null, because: kind.because }, null, context);
+  return null;
+}
+
+/** Forgets what may have changed behind an unknown outcome; what never changes (commits) stays. */
+function forget(view: View): void {
+  view.results = undefined;
+  view.commentsSince = null;
+  view.ownComments.clear();
+  view.checks.clear();
+}
