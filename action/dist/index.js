@@ -8886,7 +8886,7 @@ async function fetchCommits(git, request) {
 		"--quiet",
 		"--template="
 	]);
-	const remote = `${request.serverUrl}/${request.repository}`;
+	const remote = `${request.serverUrl}/${request.repository}.git`;
 	const wanted = [.../* @__PURE__ */ new Set([request.base, request.commit])];
 	await git.run([
 		"fetch",

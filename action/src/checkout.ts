@@ -58,7 +58,7 @@ export async function makeCheckout(request: CheckoutRequest): Promise<Checkout> 
 
 async function fetchCommits(git: Git, request: CheckoutRequest): Promise<void> {
   await git.run(["init", "--quiet", "--template="]);
-  const remote = `${request.serverUrl}/${request.repository}`;
+  const remote = `${request.serverUrl}/${request.repository}.git`;
   const wanted = [...new Set([request.base, request.commit])];
   await git.run(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", remote, ...wanted]);
 }

@@ -56,7 +56,7 @@ export function makeWorld(files: Readonly<Record<string, string>>): World {
   git(work, "add", "--all", "--force");
   git(work, "commit", "--quiet", "--message=base");
   const base = git(work, "rev-parse", "HEAD");
-  const bare = join(folder, "server", "o", "r");
+  const bare = join(folder, "server", "o", "r.git");
   git(folder, "clone", "--quiet", "--bare", work, bare);
   return {
     folder,
