@@ -159,7 +159,23 @@ function mergeText(
   if (mine === base || mine === other) return { merged: other };
   if (other === base) return { merged: mine };
   if (base === null || mine === null || other === null) return "conflict";
-  const regions = diff3Merge(mine.split("\n"), base.split("\n"), other.split("\n"));
-  if (regions.some((region) => region.conflict !== undefined)) return "conflict";
-  return { merged: regions.flatMap((region) => region.ok ?? []).join("\n") };
+  const lines: string[] = [];
+  for (const region of diff3Merge(mine.split("\n"), base.split("\n"), other.split("\n"))) {
+    const merged = region.ok ?? (region.conflict === undefined ? null : mergeLines(region.conflict));
+    if (merged === null) return "conflict";
+    lines.push(...merged);
+  }
+  return { merged: lines.join("\n") };
+}
+
+/**
+ * Changes of neighbouring lines are a conflict to a three-way merge, and the rule in a list of constants. Where both
+ * sides kept the lines one to one and no line was changed by both, each line's change is taken; it is measured anyway.
+ */
+function mergeLines({ a, o, b }: { a: string[]; o: string[]; b: string[] }): string[] | null {
+  if (a.length !== o.length || b.length !== o.length) return null;
+  const merged = o.map((line, index) =>
+    a[index] === line ? b[index]! : b[index] === line || a[index] === b[index] ? a[index]! : null,
+  );
+  return merged.every((line) => line !== null) ? merged : null;
 }

@@ -11,8 +11,7 @@ import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { conclude, finish, label, obey, refuseStart, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
-import type { Identity } from "./view.ts";
-import type { View } from "./view.ts";
+import type { Identity, View } from "./view.ts";
 
 /** Where an action is carried out. */
 export type Context = {

@@ -8,8 +8,7 @@ import { z } from "zod";
 import { parseCommands } from "../domain/command.ts";
 import type { Client } from "./client.ts";
 import { type CommentFact, commentSchema, numberOf, permissionSchema, reactionSchema } from "./facts.ts";
-import type { Identity } from "./view.ts";
-import { type View, repoOf } from "./view.ts";
+import { type Identity, type View, repoOf } from "./view.ts";
 
 const dayMs = 86_400_000;
 /** A comment may be listed later than one that is younger: the next look begins this much earlier. */

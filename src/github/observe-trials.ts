@@ -7,10 +7,9 @@ import { formatReportJobName, verdictCheck } from "../domain/names.ts";
 import { type CheckFact, runIdOf } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
-import type { Identity } from "./view.ts";
+import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
 import { intentOf, trackedCommits, trialsOn } from "./session-of.ts";
-import { type View, repoOf } from "./view.ts";
 import { workflowFile } from "../domain/names.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity): Promise<void> {

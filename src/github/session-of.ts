@@ -16,8 +16,7 @@ import { fingerprintIn } from "../domain/dashboard.ts";
 import { descriptionOf } from "../domain/words.ts";
 import type { PullFact } from "./facts.ts";
 import { numberOf } from "./facts.ts";
-import type { Identity } from "./view.ts";
-import type { View } from "./view.ts";
+import type { Identity, View } from "./view.ts";
 
 /** A commit that is or will be measured. */
 export type Tracked = { readonly commit: Sha; readonly experiment: number };

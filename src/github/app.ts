@@ -1,0 +1,113 @@
+/**
+ * The app on GitHub: who it is, where it is installed, and a client for each installation. Clients are kept, because their
+ * memory of answers is what makes reads free.
+ */
+import { z } from "zod";
+import type { SessionKey } from "../domain/names.ts";
+import { triggerLabel } from "../domain/names.ts";
+import { sessionStates } from "../domain/session.ts";
+import { Client, type OctokitLike } from "./client.ts";
+import type { Identity } from "./view.ts";
+
+const appSchema = z.object({ slug: z.string() });
+const installationSchema = z.object({ id: z.int(), suspended_at: z.string().nullish() });
+const repositoriesSchema = z.object({
+  repositories: z.array(
+    z.object({ name: z.string(), owner: z.object({ login: z.string() }), archived: z.boolean().optional() }),
+  ),
+});
+const issueSchema = z.object({ number: z.int(), pull_request: z.unknown().optional() });
+
+/** Gives an Octokit that acts as the app itself (no id) or as one installation. */
+export type Authenticate = (installationId?: number) => Promise<OctokitLike>;
+
+export class GitHubApp {
+  readonly #authenticate: Authenticate;
+  readonly #clients = new Map<number, Promise<Client>>();
+  readonly #installations = new Map<string, number>();
+  #identity: Promise<Identity> | null = null;
+
+  constructor(authenticate: Authenticate) {
+    this.#authenticate = authenticate;
+  }
+
+  /** The bot's slug and login; read once. */
+  identity(): Promise<Identity> {
+    this.#identity ??= this.#readIdentity().catch((error: unknown) => {
+      this.#identity = null;
+      throw error;
+    });
+    return this.#identity;
+  }
+
+  async #readIdentity(): Promise<Identity> {
+    const app = new Client(await this.#authenticate());
+    const { slug } = appSchema.parse(await app.read("GET /app"));
+    return { slug, login: `${slug}[bot]` };
+  }
+
+  /** The client of the installation that has the session's repository. Throws GitHub's 404 where there is none. */
+  async clientFor({ owner, repo }: Pick<SessionKey, "owner" | "repo">): Promise<Client> {
+    const name = `${owner}/${repo}`.toLowerCase();
+    let installation = this.#installations.get(name);
+    if (installation === undefined) {
+      const app = new Client(await this.#authenticate());
+      installation = installationSchema.parse(
+        await app.read("GET /repos/{owner}/{repo}/installation", { owner, repo }),
+      ).id;
+      this.#installations.set(name, installation);
+    }
+    return this.#clientOf(installation);
+  }
+
+  /** Forgets where a repository is installed: the app was removed, or the repository moved. */
+  forget({ owner, repo }: Pick<SessionKey, "owner" | "repo">): void {
+    this.#installations.delete(`${owner}/${repo}`.toLowerCase());
+  }
+
+  #clientOf(installation: number): Promise<Client> {
+    const known = this.#clients.get(installation);
+    if (known !== undefined) return known;
+    const client = this.#authenticate(installation).then((octokit) => new Client(octokit));
+    client.catch(() => this.#clients.delete(installation));
+    this.#clients.set(installation, client);
+    return client;
+  }
+
+  /**
+   * Every issue that is or may be a session: the open ones with the trigger label, and those whose label says that the
+   * session has not ended (the issue may be closed, or the trigger label gone, with nobody having heard of it).
+   */
+  async *sessions(): AsyncGenerator<SessionKey> {
+    const app = new Client(await this.#authenticate());
+    const installations = z.array(installationSchema).parse(await app.readAll("GET /app/installations", {}));
+    for (const { id, suspended_at } of installations) {
+      if (suspended_at != null) continue;
+      const client = await this.#clientOf(id);
+      const pick = (data: unknown): unknown[] => repositoriesSchema.parse(data).repositories;
+      const repositories = await client.readAll("GET /installation/repositories", {}, 10, pick);
+      for (const repository of repositoriesSchema.parse({ repositories }).repositories) {
+        if (repository.archived === true) continue;
+        const at = { owner: repository.owner.login, repo: repository.name };
+        this.#installations.set(`${at.owner}/${at.repo}`.toLowerCase(), id);
+        yield* sessionsOf(client, at);
+      }
+    }
+  }
+}
+
+async function* sessionsOf(client: Client, at: { owner: string; repo: string }): AsyncGenerator<SessionKey> {
+  const live = sessionStates
+    .filter((state) => state !== "stopped" && state !== "done")
+    .map((state) => `autoresearch:${state}`);
+  const seen = new Set<number>();
+  const queries = [{ labels: triggerLabel, state: "open" }, ...live.map((labels) => ({ labels, state: "all" }))];
+  for (const query of queries) {
+    const listed = await client.readAll("GET /repos/{owner}/{repo}/issues", { ...at, ...query });
+    for (const issue of z.array(issueSchema).parse(listed)) {
+      if (issue.pull_request !== undefined || seen.has(issue.number)) continue;
+      seen.add(issue.number);
+      yield { ...at, issue: issue.number };
+    }
+  }
+}

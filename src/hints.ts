@@ -1,0 +1,75 @@
+/**
+ * From a webhook to the session it is about and the parts of it that may have changed: a hint, no facts. What concerns no
+ * session gives null. The bot's own echoes are left out, which saves passes; nothing depends on it.
+ */
+import { z } from "zod";
+import { type SessionKey, parseExperimentBranch, parseRunName, parseTrialId } from "./domain/names.ts";
+import { sessionIn } from "./domain/words.ts";
+import { type Aspect, type Hint, everything } from "./github/view.ts";
+
+const payloadSchema = z.object({
+  action: z.string().optional(),
+  sender: z.object({ login: z.string() }).optional(),
+  repository: z.object({ name: z.string(), owner: z.object({ login: z.string() }) }),
+  issue: z.object({ number: z.int(), body: z.string().nullish(), pull_request: z.unknown().optional() }).optional(),
+  comment: z.object({ body: z.string().nullish() }).optional(),
+  pull_request: z.object({ head: z.object({ ref: z.string() }), base: z.object({ ref: z.string() }) }).optional(),
+  check_run: z.object({ external_id: z.string().nullish(), status: z.string().optional() }).optional(),
+  workflow_run: z.object({ display_title: z.string() }).optional(),
+  ref: z.string().optional(),
+});
+
+export type Heard = { readonly key: SessionKey; readonly hint: Hint };
+
+/** What a delivery hints at, or null. `bot` is the bot's own login. */
+export function hear(event: string, payload: unknown, bot: string): Heard | null {
+  const parsed = payloadSchema.safeParse(payload);
+  if (!parsed.success || parsed.data.sender?.login === bot) return null;
+  const { repository, action } = parsed.data;
+  const found = sessionOf(event, action ?? "", parsed.data);
+  if (found === null) return null;
+  const hint: Hint = found.hint === "everything" ? everything : new Set(found.hint);
+  return { key: { owner: repository.owner.login, repo: repository.name, issue: found.issue }, hint };
+}
+
+type Found = { issue: number; hint: readonly Aspect[] | "everything" };
+
+function sessionOf(event: string, action: string, payload: z.output<typeof payloadSchema>): Found | null {
+  const at = (issue: number | undefined | null, ...hint: Aspect[]): Found | null =>
+    issue == null ? null : { issue, hint };
+  switch (event) {
+    case "issues":
+      return payload.issue?.pull_request === undefined ? at(payload.issue?.number, "issue") : null;
+    case "issue_comment": {
+      // Only commands concern us, and a deleted or edited comment of our own (the dashboard).
+      if (action === "created" && !(payload.comment?.body ?? "").includes("/autoresearch")) return null;
+      const { issue } = payload;
+      const number = issue?.pull_request === undefined ? issue?.number : sessionIn(issue.body ?? "");
+      if (action !== "created") return number == null ? null : { issue: number, hint: "everything" };
+      return at(number, "comments", "issue");
+    }
+    case "pull_request":
+      return at(issueOfBranch(payload.pull_request?.head.ref ?? ""), "pulls", "refs");
+    case "check_run":
+      return payload.check_run?.status === "completed"
+        ? at(parseTrialId(payload.check_run.external_id ?? "")?.issue, "checks")
+        : null;
+    case "workflow_run":
+      return action === "requested"
+        ? null
+        : at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, "runs", "checks");
+    case "push":
+    case "create":
+    case "delete":
+      return at(issueOfBranch((payload.ref ?? "").replace(/^refs\/heads\//, "")), "refs", "pulls");
+    default:
+      return null;
+  }
+}
+
+function issueOfBranch(branch: string): number | null {
+  const experiment = parseExperimentBranch(branch);
+  if (experiment !== null) return experiment.issue;
+  const match = /^autoresearch\/([1-9]\d*)\/(?:frontier|results)$/.exec(branch);
+  return match === null ? null : Number(match[1]);
+}

@@ -1,0 +1,54 @@
+/** The app as an HTTP server: Probot's, with octokit set up so that nothing is sent twice and each installation has its own pace. */
+import { Probot, ProbotOctokit, Server } from "probot";
+import { type AppOptions, startApp } from "./app.ts";
+
+export type ServeOptions = AppOptions & {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly webhookSecret: string;
+  readonly host: string;
+  readonly port: number;
+  readonly webhookPath: string;
+  /** `https://api.github.com`, or `https://HOST/api/v3` of an enterprise server. */
+  readonly apiUrl: string;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+};
+
+export const githubApiUrl = "https://api.github.com";
+
+/** Starts serving; resolves when webhooks are taken. `close` lets the passes in hand finish. */
+export async function serve(options: ServeOptions): Promise<{ close(): Promise<void> }> {
+  // GitHub asks for a second between writes; an enterprise server has no limits unless its admin sets them
+  // (https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits).
+  const paced = options.apiUrl === githubApiUrl;
+  const throttle = paced
+    ? { enabled: true, onRateLimit: () => false, onSecondaryRateLimit: () => false }
+    : { enabled: false };
+  const server = new Server({
+    host: options.host,
+    port: options.port,
+    webhookPath: options.webhookPath,
+    enableStaticFiles: false,
+    Probot: Probot.defaults({
+      appId: options.appId,
+      privateKey: options.privateKey,
+      secret: options.webhookSecret,
+      webhookPath: options.webhookPath,
+      baseUrl: options.apiUrl,
+      logLevel: options.logLevel,
+      Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle }),
+    }),
+  });
+  let close = () => Promise.resolve();
+  await server.load(async (probot) => {
+    const app = await startApp(probot, options);
+    close = () => app.close();
+  });
+  await server.start();
+  return {
+    close: async () => {
+      await server.stop();
+      await close();
+    },
+  };
+}
