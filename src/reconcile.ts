@@ -137,7 +137,5 @@ async function answerError(error: unknown, context: Context, deps: Deps, session
 /** Forgets what may have changed behind an unknown outcome; what never changes (commits) stays. */
 function forget(view: View): void {
   view.results = undefined;
-  view.commentsSince = null;
-  view.ownComments.clear();
   view.checks.clear();
 }

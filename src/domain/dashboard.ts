@@ -1,7 +1,7 @@
 /**
  * The dashboard: the one comment on the issue that says where the session stands. Bounded for any history (the newest rows
- * only; the rest is in results.tsv), and stable: nothing in it moves with the clock alone, so that it is written only
- * when something happened. The hidden fingerprint is of everything but the elapsed time.
+ * only; the rest is in results.tsv), and stable: but for the elapsed time in its first line, nothing in it moves with the
+ * clock alone, so that it is written only when something happened.
  */
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
 import { frontierBranch, resultsBranch } from "./names.ts";
@@ -10,16 +10,19 @@ import type { Experiment, Running } from "./session.ts";
 import { noiseOf } from "./session.ts";
 import type { Trial } from "./trial.ts";
 import { sigmaOf } from "./verdict.ts";
-import { formatDelta, formatPercent, formatTime, formatValue, inline, whoAndWhen } from "./words.ts";
+import { formatDelta, formatPercent, formatTime, formatValue, inline, marker, whoAndWhen } from "./words.ts";
 import { queuedLongMs } from "./wake.ts";
 import { formatDuration } from "./config.ts";
 
 const shownRows = 10;
 const listedRows = 100;
 
-/** The comment's body and the fingerprint of what it says. */
-export function dashboardOf(session: Running): { body: string; fingerprint: string } {
-  const stable = [
+const mark = marker("dashboard");
+
+/** The comment's body. */
+export function dashboardOf(session: Running): string {
+  const parts = [
+    `${titleLine(session)}${elapsed(session)}`,
     trouble(session),
     headline(session),
     picture(session),
@@ -27,19 +30,29 @@ export function dashboardOf(session: Running): { body: string; fingerprint: stri
     rowTable(session, shownRows),
     all(session),
     footer(),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
-  const title = titleLine(session);
-  const fingerprint = hash(`${title}\n${stable}`);
-  const elapsedSeconds = (session.nowMs - Date.parse(session.record.startedAt)) / 1000;
-  const elapsed = elapsedSeconds >= 60 ? ` · ${formatDuration(Math.floor(elapsedSeconds / 60) * 60)}` : "";
-  return { body: `${title}${elapsed}\n\n${stable}\n\n<!-- autoresearch:dashboard ${fingerprint} -->`, fingerprint };
+    mark,
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
-/** The fingerprint inside a dashboard's body. */
-export function fingerprintIn(body: string): string | null {
-  return /<!-- autoresearch:dashboard ([0-9a-f]+) -->/.exec(body)?.[1] ?? null;
+/** Whether a comment of the bot's is the dashboard. */
+export function isDashboard(body: string): boolean {
+  return body.includes(mark);
+}
+
+/** Whether two dashboards say the same, but for the time that went by. */
+export function saysTheSame(a: string, b: string): boolean {
+  const timeless = (body: string) =>
+    body
+      .replaceAll("\r\n", "\n")
+      .replace(/^(\*\*autoresearch\*\* [^\n]*? experiments)[^\n]*/, "$1")
+      .trim();
+  return timeless(a) === timeless(b);
+}
+
+function elapsed(session: Running): string {
+  const minutes = Math.floor((session.nowMs - Date.parse(session.record.startedAt)) / 60_000);
+  return minutes < 1 ? "" : ` · ${formatDuration(minutes * 60)}`;
 }
 
 function titleLine(session: Running): string {
@@ -184,13 +197,4 @@ function all(session: Running): string {
 
 function footer(): string {
   return "<sub>`/autoresearch stop`, `pause`, `resume`, `status` · `/autoresearch help`</sub>";
-}
-
-/** 64 bits of FNV-1a: enough to see that a text changed. */
-function hash(text: string): string {
-  let value = 0xcbf29ce484222325n;
-  for (let index = 0; index < text.length; index += 1) {
-    value = ((value ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n) & 0xffffffffffffffffn;
-  }
-  return value.toString(16).padStart(16, "0");
 }

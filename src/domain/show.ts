@@ -1,6 +1,6 @@
 /** The last rules: what people see follows the state, and is written only when it differs. */
 import type { Decision } from "./action.ts";
-import { dashboardOf, fingerprintIn } from "./dashboard.ts";
+import { dashboardOf, saysTheSame } from "./dashboard.ts";
 import { type Running, sessionStates } from "./session.ts";
 
 /** Exactly one label of the state. */
@@ -16,7 +16,7 @@ export function syncLabels(session: Running): Decision | null {
 }
 
 export function showDashboard(session: Running): Decision | null {
-  const { body, fingerprint } = dashboardOf(session);
-  if (session.dashboard !== null && fingerprintIn(session.dashboard) === fingerprint) return null;
+  const body = dashboardOf(session);
+  if (session.dashboard !== null && saysTheSame(session.dashboard, body)) return null;
   return { kind: "do", action: { kind: "showDashboard", body }, because: "the dashboard is out of date" };
 }

@@ -1,7 +1,7 @@
 /** What people see: comments, labels, the verdict on a pull request, the report. Found by markers, written when different. */
 import { z } from "zod";
 import type { Action } from "../domain/action.ts";
-import { fingerprintIn } from "../domain/dashboard.ts";
+import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, triggerLabel, verdictCheck } from "../domain/names.ts";
 import type { Outcome } from "../domain/verdict.ts";
 import { marker } from "../domain/words.ts";
@@ -25,19 +25,33 @@ async function upsertComment(
   for (const copy of others) await removeComment(copy, { client, view });
   if (first?.body === body) return;
   const answer =
-    first === undefined
-      ? await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-          ...repoOf(view),
-          issue_number: number,
-          body,
-        })
-      : await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
-          ...repoOf(view),
-          comment_id: first.id,
-          body,
-        });
+    (first === undefined ? null : await editComment(first, body, { client, view })) ??
+    (await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      ...repoOf(view),
+      issue_number: number,
+      body,
+    }));
   const comment = commentSchema.parse(answer);
   view.ownComments.set(comment.id, comment);
+}
+
+/** The edited comment, or null when a person deleted it. */
+async function editComment(
+  comment: CommentFact,
+  body: string,
+  { client, view }: Pick<Context, "client" | "view">,
+): Promise<unknown> {
+  try {
+    return await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
+      ...repoOf(view),
+      comment_id: comment.id,
+      body,
+    });
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+    view.ownComments.delete(comment.id);
+    return null;
+  }
 }
 
 async function removeComment(comment: CommentFact, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
@@ -57,9 +71,8 @@ function marked(name: string): { is: (body: string) => boolean; put: (text: stri
   return { is: (body) => body.includes(mark), put: (text) => `${text}\n\n${mark}` };
 }
 
-/** The dashboard; when a person deleted it, GitHub answers 404 and the next look finds it gone. */
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
-  await upsertComment(context.view.key.issue, (text) => fingerprintIn(text) !== null, body, context);
+  await upsertComment(context.view.key.issue, isDashboard, body, context);
 }
 
 export async function refuseStart({ text }: ActionOf<"refuseStart">, context: Context): Promise<void> {

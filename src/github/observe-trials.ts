@@ -2,15 +2,13 @@
  * Runs and checks of the commits that are being measured. A commit on which the bot wrote no intent has no trial, and is
  * not looked at again until everything is.
  */
-import type { Sha } from "../domain/names.ts";
-import { formatReportJobName, verdictCheck } from "../domain/names.ts";
+import { type Sha, formatReportJobName, verdictCheck, workflowFile } from "../domain/names.ts";
 import { type CheckFact, runIdOf } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
 import { intentOf, trackedCommits, trialsOn } from "./session-of.ts";
-import { workflowFile } from "../domain/names.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity): Promise<void> {
   if (view.record === null || view.frontier == null) return;

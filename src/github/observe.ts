@@ -30,13 +30,18 @@ import { readCommit } from "./git.ts";
 import { readComments } from "./observe-comments.ts";
 import { observeTrials } from "./observe-trials.ts";
 import { readStart } from "./read-start.ts";
-import { type Hint, type Identity, type View, repoOf } from "./view.ts";
+import { type Aspect, type Identity, type View, aspects, repoOf } from "./view.ts";
 import type { Sha } from "../domain/names.ts";
 
 /** Brings the view up to date. Throws what the client throws; what was not read stays old. */
 export async function observe(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.repository === null) {
     view.repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", repoOf(view)));
+  }
+  if (view.old.size === aspects.length) {
+    // A look at everything trusts no memory of comments: people edit and delete them.
+    view.commentsSince = null;
+    view.ownComments.clear();
   }
   await part(view, "refs", () => observeRefs(client, view));
   await part(view, "issue", () => observeIssue(client, view, nowMs));
@@ -55,11 +60,7 @@ export async function lookForStop(client: Client, view: View, identity: Identity
   if (!labelled || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
 }
 
-async function part(
-  view: View,
-  aspect: Hint extends ReadonlySet<infer A> ? A : never,
-  read: () => Promise<void>,
-): Promise<void> {
+async function part(view: View, aspect: Aspect, read: () => Promise<void>): Promise<void> {
   if (!view.old.has(aspect)) return;
   await read();
   view.old.delete(aspect);

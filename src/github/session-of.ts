@@ -12,7 +12,7 @@ import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
 import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
-import { fingerprintIn } from "../domain/dashboard.ts";
+import { isDashboard } from "../domain/dashboard.ts";
 import { descriptionOf } from "../domain/words.ts";
 import type { PullFact } from "./facts.ts";
 import { numberOf } from "./facts.ts";
@@ -153,7 +153,7 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
   if (issue === null || repository === null) return null;
   const started = view.record !== null;
   const dashboard = [...view.ownComments.values()].find(
-    (comment) => numberOf(comment) === view.key.issue && fingerprintIn(comment.body) !== null,
+    (comment) => numberOf(comment) === view.key.issue && isDashboard(comment.body),
   );
   return {
     key: view.key,
