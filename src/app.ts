@@ -3,7 +3,9 @@
  * domain/decide.ts.
  */
 import type { Probot } from "probot";
+import type { Config } from "./domain/config.ts";
 import { type SessionKey, formatSessionKey, parseSessionKey } from "./domain/names.ts";
+import type { Researcher } from "./domain/proposal.ts";
 import { GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { type Hint, everything } from "./github/view.ts";
@@ -18,9 +20,11 @@ export type AppOptions = {
   readonly sweepEveryMs: number;
   /** Sessions in work at a time. */
   readonly concurrency: number;
+  /** Who proposes, by a session's configuration. */
+  readonly researcherFor: (config: Config) => Researcher;
 };
 
-export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8 };
+export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8, researcherFor };
 
 const hookEvents = [
   "issues",
@@ -50,7 +54,7 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
   const deps: Deps = {
     clientFor: (key) => github.clientFor(key),
     identity: () => github.identity(),
-    researcherFor,
+    researcherFor: options.researcherFor,
     wake: (key) => wake(key, new Set()),
     now: Date.now,
     log,

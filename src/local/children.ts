@@ -19,7 +19,7 @@ export type ChildSpec = {
 };
 
 /** What every child may see of our environment; nothing else is handed on. */
-const passedOn = [
+const passedOn = new Set([
   "PATH",
   "HOME",
   "LANG",
@@ -35,7 +35,7 @@ const passedOnPrefixes = ["CUDA_", "NVIDIA_", "HF_", "UV_"];
 
 function environment(own: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => passedOn.includes(name) || passedOnPrefixes.some((prefix) => name.startsWith(prefix)),
+    ([name]) => passedOn.has(name) || passedOnPrefixes.some((prefix) => name.startsWith(prefix)),
   );
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...own };
 }

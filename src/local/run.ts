@@ -112,10 +112,13 @@ async function startChildren({ options, github, children }: Run, setting: Settin
     children.start({
       name,
       module: path.join(here, "runner.ts"),
-      args: [
-        ...["--url", github.url, "--secret-file", path.join(options.dir, "world", "runner-secret")],
-        ...["--name", name, "--labels", labels, "--work", path.join(options.dir, "work", name)],
-      ],
+      args: Object.entries({
+        "--url": github.url,
+        "--secret-file": path.join(options.dir, "world", "runner-secret"),
+        "--name": name,
+        "--labels": labels,
+        "--work": path.join(options.dir, "work", name),
+      }).flat(),
       env: {},
     });
   for (let number = 1; number <= options.runners; number += 1) runner(`gpu-${number}`, "self-hosted,gpu");

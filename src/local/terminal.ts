@@ -11,7 +11,7 @@ export class Terminal {
 
   /** Whether a block can be drawn. */
   get draws(): boolean {
-    return this.#out.isTTY === true && process.env["TERM"] !== "dumb";
+    return this.#out.isTTY && process.env["TERM"] !== "dumb";
   }
 
   print(lines: readonly string[]): void {

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { scripted, startWorld } from "../support/world.ts";
+
+test("a session keeps what gains, closes what loses, and says so everywhere", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "better", set: { VALUE: 1.9 } },
+      { title: "worse", set: { VALUE: 2.5 } },
+      { title: "broken", set: { CRASH: 1 } },
+      { title: "better still", set: { OTHER: -0.1 } },
+    ]),
+    config: "limits: {experiments: 4}\n",
+  });
+  const issue = await world.openSession();
+  await world.settled(issue, "done");
+
+  const rows = await world.rows(issue);
+  expect(rows.map((row) => [row.experiment, row.outcome, row.value])).toEqual([
+    [0, "keep", 2],
+    [1, "keep", 1.9],
+    [2, "discard", 2.5],
+    [3, "crash", null],
+    [4, "keep", 1.8],
+  ]);
+  expect(rows[3]!.because).toContain("ZeroDivisionError");
+
+  const frontier = `autoresearch/${issue}/frontier`;
+  const base = (await world.record(issue))!.base;
+  const merges = (await world.git("log", "--first-parent", "--format=%H %T %P", `${base}..${frontier}`)).split("\n");
+  expect(merges).toHaveLength(2);
+  for (const merge of merges) {
+    const [, tree, , second] = merge.split(" ");
+    expect(await world.git("rev-parse", `${second}^{tree}`)).toBe(tree);
+    const measured = (await world.checks(second!)).filter((check) => check.name === "val_bpb");
+    expect(measured.map((check) => check.conclusion)).toEqual(["success"]);
+  }
+  expect(await world.git("diff", "--name-only", base, frontier)).toBe("train.py");
+  expect(await world.git("log", "-1", "--format=%B", frontier)).toContain("Val-Bpb: 1.800000");
+
+  const pulls = await world.pulls();
+  const outcomes = pulls.map((pull) => [
+    pull.title,
+    pull.state,
+    pull.merged_at !== null,
+    pull.labels
+      .map((label) => label.name)
+      .sort()
+      .join(),
+  ]);
+  expect(outcomes.slice(0, 4)).toEqual([
+    ["exp 1: better", "closed", true, "autoresearch,keep"],
+    ["exp 2: worse", "closed", false, "autoresearch,discard"],
+    ["exp 3: broken", "closed", false, "autoresearch,crash"],
+    ["exp 4: better still", "closed", true, "autoresearch,keep"],
+  ]);
+  expect(pulls[4]).toMatchObject({ state: "open", head: { ref: frontier }, base: { ref: "main" } });
+  expect(await world.labels(issue)).toEqual(["autoresearch", "autoresearch:done"]);
+  expect(await world.text("progress.svg", `autoresearch/${issue}/results`)).toContain("<svg");
+  const totals = world.github.requests();
+  console.log("requests", JSON.stringify(totals.byKind), (totals.total - totals.byKind.notModified) / 4);
+});

@@ -1,0 +1,280 @@
+/**
+ * A world for end-to-end tests: the local GitHub, the real app behind real webhooks, real runners with the real action, and a
+ * target that trains in no time. The researcher is scripted, so that a test says what is tried and what comes of it.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Octokit } from "@octokit/rest";
+import { execa } from "execa";
+import { parse } from "yaml";
+import { afterEach, expect } from "vitest";
+import { defaultAppOptions } from "../../src/app.ts";
+import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
+import { parseResults, type Row } from "../../src/domain/results.ts";
+import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
+import { Children } from "../../src/local/children.ts";
+import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
+import { serve } from "../../src/serve.ts";
+import { contractOf } from "./openapi.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const owner = "ada";
+const repo = "model";
+
+/** Prints the value it is told to, in karpathy's form; `SLEEP` and `CRASH` make it slow or break it. */
+export function trainPy(constants: { value: number; sleep?: number; crash?: boolean; other?: number }): string {
+  return [
+    `VALUE = ${constants.value}`,
+    `SLEEP = ${constants.sleep ?? 0}`,
+    `CRASH = ${constants.crash === true ? 1 : 0}`,
+    `OTHER = ${constants.other ?? 0}`,
+    "",
+    "import time",
+    "print('step 00001 (50.0%) | loss: 3.0', flush=True)",
+    "time.sleep(SLEEP)",
+    "1 / (1 - CRASH)",
+    "print('---')",
+    "print(f'val_bpb:          {VALUE + OTHER:.6f}')",
+    "print('training_seconds: 0.1')",
+    "print('peak_vram_mb:     2048.0')",
+    "print('num_steps:        10')",
+    "",
+  ].join("\n");
+}
+
+/** Replaces constants in the text of a train.py. */
+export function withConstants(text: string, constants: Readonly<Record<string, number>>): string {
+  return Object.entries(constants).reduce(
+    (sum, [name, value]) => sum.replace(new RegExp(`^${name} = .*$`, "m"), `${name} = ${value}`),
+    text,
+  );
+}
+
+/** Answers ideas in order: each is a description and the constants that it sets. Then there is nothing more. */
+export function scripted(ideas: readonly { title: string; set: Readonly<Record<string, number>> }[]): Researcher {
+  let next = 0;
+  return {
+    propose: (brief: Brief): Promise<Answer> => {
+      const idea = ideas[next];
+      next += 1;
+      if (idea === undefined) return Promise.resolve({ kind: "nothing", because: "the script is at its end" });
+      const file = brief.files.find((each) => each.path === "train.py")!;
+      const files = [{ path: file.path, text: withConstants(file.text, idea.set) }];
+      const thought = {
+        description: idea.title,
+        hypothesis: `${idea.title} is better`,
+        expected: null,
+        refutedBy: null,
+        researcher: "script",
+      };
+      return Promise.resolve({ kind: "proposal", proposal: { ...thought, files } });
+    },
+  };
+}
+
+export type WorldOptions = {
+  readonly researcher?: Researcher;
+  readonly runners?: number;
+  /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
+  readonly config?: string | null;
+  readonly files?: Readonly<Record<string, string | null>>;
+};
+
+const testConfig = `mutable: [train.py]
+trial: {command: "python3 train.py", budget: 3s, timeout: 20s}
+keep: {baseline_trials: 1, trials: 1}
+`;
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+const open = new Set<{ close(): Promise<void> }>();
+afterEach(async () => {
+  for (const world of open) await world.close();
+  open.clear();
+});
+
+export async function startWorld(options: WorldOptions = {}) {
+  const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
+  const contract = contractOf();
+  const github = await startLocalGitHub({ dir, onExchange: (exchange) => contract.take(exchange) });
+  const files: Record<string, string | null> = {
+    "train.py": trainPy({ value: 2 }),
+    "prepare.py": "DATA = 1\n",
+    ".github/workflows/autoresearch.yml": readFileSync(path.join(root, ".github/workflows/autoresearch.yml"), "utf8"),
+    ".github/autoresearch.yml":
+      options.config === undefined ? testConfig : options.config === null ? null : `${testConfig}${options.config}`,
+    ...options.files,
+  };
+  const present = Object.fromEntries(
+    Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+  github.world.createUser(owner);
+  await github.world.createRepo({ owner, name: repo, files: present });
+  github.world.setPermission(`${owner}/${repo}`, owner, "admin");
+  const manifest = parse(readFileSync(path.join(root, "app.yml"), "utf8")) as {
+    default_permissions: Record<string, "read" | "write">;
+    default_events: string[];
+  };
+  const app = github.world.createApp({
+    slug: "autoresearch",
+    permissions: manifest.default_permissions,
+    events: manifest.default_events,
+  });
+  github.world.install(app.appId, `${owner}/${repo}`);
+  const port = await freePort();
+  github.world.setWebhookUrl(app.appId, `http://127.0.0.1:${port}/api/github/webhooks`);
+
+  const startBot = () =>
+    serve({
+      ...defaultAppOptions,
+      ...(options.researcher === undefined ? {} : { researcherFor: () => options.researcher! }),
+      appId: app.appId,
+      privateKey: app.privateKey,
+      webhookSecret: app.webhookSecret,
+      host: "127.0.0.1",
+      port,
+      webhookPath: "/api/github/webhooks",
+      apiUrl: github.apiUrl,
+      logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",
+    });
+  let bot: Awaited<ReturnType<typeof startBot>> | null = await startBot();
+  const runners = startRunners(github, dir, options.runners ?? 1);
+  const at = { owner, repo };
+  const as = (login: string) => octokitOf(github, login);
+  const world = {
+    github,
+    at,
+    as,
+    bot: `${app.slug}[bot]`,
+    directory: github.world.repo(`${owner}/${repo}`).directory,
+    stopBot: async () => {
+      await bot?.close();
+      bot = null;
+    },
+    startBot: async () => {
+      bot = await startBot();
+    },
+    /** Opens an issue with the program and the label. */
+    openSession: async (body = "Lower the value of val_bpb.", by = owner) => {
+      const { data } = await as(by).rest.issues.create({ ...at, title: "Find a better train.py", body });
+      await as(owner).rest.issues.addLabels({ ...at, issue_number: data.number, labels: ["autoresearch"] });
+      return data.number;
+    },
+    comment: async (number: number, body: string, by = owner) =>
+      (await as(by).rest.issues.createComment({ ...at, issue_number: number, body })).data.id,
+    git: async (...args: string[]) =>
+      (await execa("git", ["-C", github.world.repo(`${owner}/${repo}`).directory, ...args])).stdout,
+    ...views(github, at),
+    close: async () => {
+      open.delete(world);
+      await bot?.close();
+      await runners.end();
+      await github.stop();
+      rmSync(dir, { recursive: true, force: true });
+      expect(github.unknownRoutes).toEqual([]);
+      expect(contract.violations()).toEqual([]);
+    },
+  };
+  open.add(world);
+  return world;
+}
+
+function octokitOf(github: LocalGitHub, login: string): Octokit {
+  const silent = () => {};
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  return new Octokit({ baseUrl: github.apiUrl, auth: github.world.personalToken(login), log });
+}
+
+function startRunners(github: LocalGitHub, dir: string, count: number): Children {
+  const runners = new Children(path.join(dir, "logs"), () => {});
+  const start = (name: string, labels: string) =>
+    runners.start({
+      name,
+      module: path.join(root, "src/local/runner.ts"),
+      args: Object.entries({
+        "--url": github.url,
+        "--secret-file": path.join(dir, "world", "runner-secret"),
+        "--name": name,
+        "--labels": labels,
+        "--work": path.join(dir, "work", name),
+      }).flat(),
+      env: {},
+    });
+  for (let number = 1; number <= count; number += 1) start(`gpu-${number}`, "self-hosted,gpu");
+  start("hosted-1", "ubuntu-latest");
+  return runners;
+}
+
+/** What a person sees, read through the API. */
+function views(github: LocalGitHub, at: { owner: string; repo: string }) {
+  const octokit = octokitOf(github, owner);
+  const text = async (file: string, ref: string): Promise<string | null> => {
+    const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
+    const data = answer?.data;
+    return data !== undefined && "content" in data
+      ? Buffer.from(data.content as string, "base64").toString("utf8")
+      : null;
+  };
+  const record = async (issue: number): Promise<SessionRecord | null> => {
+    const json = await text("session.json", `autoresearch/${issue}/results`);
+    return json === null ? null : recordSchema.parse(JSON.parse(json));
+  };
+  const rows = async (issue: number): Promise<Row[]> =>
+    parseResults((await text("results.tsv", `autoresearch/${issue}/results`)) ?? "");
+  const comments = async (number: number) =>
+    (await octokit.rest.issues.listComments({ ...at, issue_number: number, per_page: 100 })).data;
+  return {
+    text,
+    record,
+    rows,
+    comments,
+    issue: async (number: number) => (await octokit.rest.issues.get({ ...at, issue_number: number })).data,
+    labels: async (number: number) =>
+      (await octokit.rest.issues.listLabelsOnIssue({ ...at, issue_number: number })).data
+        .map((label) => label.name)
+        .sort(),
+    dashboard: async (issue: number) =>
+      (await comments(issue)).find((each) => each.body?.includes("autoresearch:dashboard"))?.body ?? null,
+    pulls: async () =>
+      (await octokit.rest.pulls.list({ ...at, state: "all", sort: "created", direction: "asc", per_page: 100 })).data,
+    checks: async (commit: string) =>
+      (await octokit.rest.checks.listForRef({ ...at, ref: commit, filter: "all" })).data.check_runs,
+    runs: async () => (await octokit.rest.actions.listWorkflowRunsForRepo({ ...at, per_page: 100 })).data.workflow_runs,
+    /** Waits until the session is in the state and nothing is left to be done. */
+    settled: (issue: number, state: SessionRecord["state"]) =>
+      until(`the session is ${state} and settled`, async () => {
+        const [now, labels] = [
+          await record(issue),
+          (await octokit.rest.issues.listLabelsOnIssue({ ...at, issue_number: issue })).data,
+        ];
+        const open = (await octokit.rest.pulls.list({ ...at, base: `autoresearch/${issue}/frontier`, state: "open" }))
+          .data;
+        const named = labels.some((label) => label.name === `autoresearch:${state}`);
+        const said = (await comments(issue)).some((each) => each.body?.startsWith(`**autoresearch** · ${state}`));
+        return now?.state === state && named && said && open.length === 0;
+      }),
+  };
+}
+
+/** Polls until the condition holds; fails with its name after 90 s. */
+export async function until<T>(what: string, condition: () => Promise<T>, withinMs = 90_000): Promise<NonNullable<T>> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== false && value != null) return value;
+    if (Date.now() > end) throw new Error(`it never came about that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
