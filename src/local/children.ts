@@ -30,7 +30,7 @@ const passedOn = new Set([
   "TERM",
   "XDG_CACHE_HOME",
   "LD_LIBRARY_PATH",
-];
+]);
 const passedOnPrefixes = ["CUDA_", "NVIDIA_", "HF_", "UV_"];
 
 function environment(own: Readonly<Record<string, string>>): Record<string, string> {
