@@ -1,5 +1,10 @@
-/** The process: reads the environment, serves, and ends when it is told to. The only place with process.env. */
-import { readFileSync } from "node:fs";
+/**
+ * The process: reads the environment, serves, and ends when it is told to. The only place with process.env.
+ *
+ * Without APP_ID and PRIVATE_KEY there is no app yet: Probot's set-up page then makes one from app.yml and writes `.env`.
+ */
+import { getPrivateKey } from "@probot/get-private-key";
+import { run } from "probot";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { type ServeOptions, githubApiUrl, serve } from "./serve.ts";
@@ -9,17 +14,20 @@ const environment = z.object({
     .number({ error: "APP_ID must be the app's number" })
     .int()
     .positive("APP_ID must be the app's number"),
-  PRIVATE_KEY: z.string().optional(),
-  PRIVATE_KEY_PATH: z.string().optional(),
   WEBHOOK_SECRET: z
     .string({ error: "WEBHOOK_SECRET is not set: without it anybody could send the bot orders" })
-    .min(1, "WEBHOOK_SECRET is empty")
-    .refine((secret) => secret !== "development", "WEBHOOK_SECRET is Probot's default; choose your own"),
-  PORT: z.coerce.number().int().min(1).max(65535).default(3000),
+    .min(1, "WEBHOOK_SECRET is empty: without it anybody could send the bot orders")
+    .refine(
+      (secret) => secret !== "development",
+      "WEBHOOK_SECRET is Probot's default, which everybody knows; choose your own",
+    ),
+  PORT: z.coerce.number().int().min(1).max(65_535).default(3000),
   HOST: z.string().default("localhost"),
   WEBHOOK_PATH: z.string().startsWith("/").default("/api/github/webhooks"),
+  WEBHOOK_PROXY_URL: z.url().optional(),
   GITHUB_API_URL: z.url().default(githubApiUrl),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+  LOG_FORMAT: z.enum(["json", "pretty"]).default("pretty"),
   SWEEP_INTERVAL_SECONDS: z.coerce
     .number()
     .positive()
@@ -33,33 +41,56 @@ function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: string } {
     const name = String(issue.path[0]);
     return { problem: issue.message.includes(name) ? issue.message : `${name}: ${issue.message}` };
   }
-  const { PRIVATE_KEY, PRIVATE_KEY_PATH, ...rest } = parsed.data;
-  const privateKey =
-    PRIVATE_KEY ?? (PRIVATE_KEY_PATH === undefined ? undefined : readFileSync(PRIVATE_KEY_PATH, "utf8"));
-  if (privateKey === undefined)
-    return { problem: "PRIVATE_KEY (or PRIVATE_KEY_PATH) is not set: it is the app's key, made on its settings page" };
+  const { data } = parsed;
+  const privateKey = readKey(env);
+  if (typeof privateKey !== "string") return privateKey;
   return {
     ...defaultAppOptions,
-    sweepEveryMs: rest.SWEEP_INTERVAL_SECONDS * 1000,
-    appId: rest.APP_ID,
-    privateKey: privateKey.replaceAll("\\n", "\n"),
-    webhookSecret: rest.WEBHOOK_SECRET,
-    port: rest.PORT,
-    host: rest.HOST,
-    webhookPath: rest.WEBHOOK_PATH,
-    apiUrl: rest.GITHUB_API_URL.replace(/\/$/, ""),
-    logLevel: rest.LOG_LEVEL,
+    sweepEveryMs: data.SWEEP_INTERVAL_SECONDS * 1000,
+    appId: data.APP_ID,
+    privateKey,
+    webhookSecret: data.WEBHOOK_SECRET,
+    port: data.PORT,
+    host: data.HOST,
+    webhookPath: data.WEBHOOK_PATH,
+    webhookProxy: data.WEBHOOK_PROXY_URL ?? null,
+    apiUrl: data.GITHUB_API_URL.replace(/\/$/, ""),
+    logLevel: data.LOG_LEVEL,
+    logFormat: data.LOG_FORMAT,
   };
 }
 
-const options = optionsOf(process.env);
-if ("problem" in options) {
-  console.error(`autoresearch can't start: ${options.problem}.`);
-  process.exit(1);
+function readKey(env: NodeJS.ProcessEnv): string | { problem: string } {
+  try {
+    const key = getPrivateKey({ env });
+    return (
+      key ?? { problem: "PRIVATE_KEY (or PRIVATE_KEY_PATH) is not set: it is the app's key, made on its settings page" }
+    );
+  } catch (error) {
+    return { problem: `PRIVATE_KEY can't be read: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
-const running = await serve(options);
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    void running.close().then(() => process.exit(0));
-  });
+
+async function main(): Promise<void> {
+  const { APP_ID, PRIVATE_KEY, PRIVATE_KEY_PATH } = process.env;
+  if (APP_ID === undefined && PRIVATE_KEY === undefined && PRIVATE_KEY_PATH === undefined) {
+    console.error(
+      "There is no app yet (APP_ID and PRIVATE_KEY are not set): follow Probot's set-up page, then start again.",
+    );
+    await run(() => {});
+    return;
+  }
+  const options = optionsOf(process.env);
+  if ("problem" in options) {
+    console.error(`autoresearch can't start: ${options.problem}.`);
+    process.exit(1);
+  }
+  const running = await serve(options);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      void running.close().then(() => process.exit(0));
+    });
+  }
 }
+
+await main();

@@ -9,9 +9,12 @@ export type ServeOptions = AppOptions & {
   readonly host: string;
   readonly port: number;
   readonly webhookPath: string;
+  /** A smee.io channel that hands deliveries on to a machine behind a firewall; null: none. */
+  readonly webhookProxy: string | null;
   /** `https://api.github.com`, or `https://HOST/api/v3` of an enterprise server. */
   readonly apiUrl: string;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+  readonly logFormat: "json" | "pretty";
 };
 
 export const githubApiUrl = "https://api.github.com";
@@ -28,6 +31,7 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
     host: options.host,
     port: options.port,
     webhookPath: options.webhookPath,
+    ...(options.webhookProxy === null ? {} : { webhookProxy: options.webhookProxy }),
     enableStaticFiles: false,
     Probot: Probot.defaults({
       appId: options.appId,
@@ -36,6 +40,7 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
       webhookPath: options.webhookPath,
       baseUrl: options.apiUrl,
       logLevel: options.logLevel,
+      logFormat: options.logFormat,
       Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle }),
     }),
   });

@@ -136,6 +136,8 @@ export async function startWorld(options: WorldOptions = {}) {
       host: "127.0.0.1",
       port,
       webhookPath: "/api/github/webhooks",
+      webhookProxy: null,
+      logFormat: "json",
       apiUrl: github.apiUrl,
       logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",
     });
