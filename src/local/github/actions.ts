@@ -15,7 +15,6 @@ import { runnerSecret, runnerSecretFile } from "./actions/runner-secret.ts";
 import { advance, endJob, giveUpJob, noteSteps, placeOf, takeJob, workflowOf } from "./actions/runs.ts";
 import type { Core } from "./core.ts";
 import { fullName, repositoryOf } from "./finders.ts";
-import type { LocalGitHub } from "./server.ts";
 
 export type ActionsOptions = {
   /** A runner that was not heard of for so long is lost, and so is its job. GitHub waits about ten minutes. */
@@ -42,9 +41,15 @@ type State = {
   readonly startedMs: number;
 };
 
-/** Lets runners in on a local GitHub, and goes on with the runs that were under way. */
-export function openActions(github: Pick<LocalGitHub, "core" | "serve">, options: ActionsOptions = {}): Actions {
-  const { core } = github;
+/** Answers the requests of runners; null: not theirs. */
+type RunnerHandler = (request: Request) => Promise<Response | null>;
+
+/** Lets runners in, and goes on with the runs that were under way. */
+export function openActions(
+  core: Core,
+  serve: (handler: RunnerHandler) => void,
+  options: ActionsOptions = {},
+): Actions {
   const state: State = {
     core,
     limits: {
@@ -59,7 +64,7 @@ export function openActions(github: Pick<LocalGitHub, "core" | "serve">, options
   for (const status of ["queued", "in_progress"] as const)
     for (const run of runsWith(core.store, status)) advance(core, run.id);
   const stopped = new AbortController();
-  github.serve((request) => answerRunner(state, request, stopped.signal));
+  serve((request) => answerRunner(state, request, stopped.signal));
   const timer = setInterval(() => sweep(state), 1_000);
   timer.unref();
   return {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import { type Actions, type ActionsOptions, openActions } from "./actions.ts";
 import { answerApi } from "./api.ts";
 import type { Core } from "./core.ts";
 import type { Repository } from "./entities.ts";
@@ -26,6 +27,7 @@ export type LocalGitHubOptions = {
   readonly host?: string;
   readonly onExchange?: (exchange: Exchange) => void;
   readonly now?: () => Date;
+  readonly actions?: ActionsOptions;
 };
 
 /** Serves what is neither the API nor git; null: not its path. */
@@ -40,6 +42,8 @@ export type LocalGitHub = {
   readonly world: World;
   readonly faults: Faults;
   readonly webhooks: Webhooks;
+  /** Runs and their runners. */
+  readonly actions: Actions;
   /** What happens, as it happens. */
   readonly on: Signals["on"];
   /** Requests of apps so far, by what they cost. */
@@ -74,6 +78,7 @@ export async function startLocalGitHub(options: LocalGitHubOptions): Promise<Loc
     onUnknown: (name) => unknownRoutes.push(name),
   });
   const world = await worldOf(core);
+  const actions = openActions(core, (handler) => void pages.push(handler), options.actions);
   return {
     url,
     apiUrl: core.apiUrl,
@@ -81,12 +86,14 @@ export async function startLocalGitHub(options: LocalGitHubOptions): Promise<Loc
     world,
     faults: core.faults,
     webhooks: core.webhooks,
+    actions,
     on: (topic, heard) => core.signals.on(topic, heard),
     requests: () => counter.totals(),
     resetRequests: () => counter.reset(),
     unknownRoutes,
     serve: (handler) => void pages.push(handler),
     stop: async () => {
+      actions.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;

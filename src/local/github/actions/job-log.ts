@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Core } from "../core.ts";
 
 export function logFile(core: Core, jobId: number): string {
-  return path.join(core.dir, "actions", "logs", `${jobId}.txt`);
+  return path.join(core.dir, "world", "job-logs", `${jobId}.txt`);
 }
 
 /** Bytes of the log so far. */

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export function runnerSecretFile(world: { readonly dir: string }): string {
-  return path.join(world.dir, "actions", "runner-secret");
+  return path.join(world.dir, "world", "runner-secret");
 }
 
 /** The secret; made when it is first asked for. */
