@@ -60,8 +60,8 @@ export class ApiError extends Error {
   }
 }
 
-export function notFound(): ApiError {
-  return new ApiError(404, "Not Found");
+export function notFound(message = "Not Found"): ApiError {
+  return new ApiError(404, message);
 }
 
 /** 422 "Validation Failed" with what is wrong of which field. */

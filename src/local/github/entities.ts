@@ -159,7 +159,7 @@ export type IssueEvent = {
   readonly id: number;
   readonly repoId: number;
   readonly number: number;
-  readonly event: "labeled" | "unlabeled" | "closed" | "reopened" | "merged" | "renamed" | "head_ref_deleted";
+  readonly event: "labeled" | "unlabeled" | "closed" | "reopened" | "merged" | "renamed";
   readonly actorId: number;
   readonly appId: number | null;
   readonly label: { readonly name: string; readonly color: string } | null;

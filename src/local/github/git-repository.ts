@@ -5,7 +5,7 @@
  * the repository (a push, a person at the terminal) is seen by `readRefs`, which is called after every push.
  */
 import { execa } from "execa";
-import { gitEnvironment, git, tryGit } from "./git-command.ts";
+import { type GitResult, git, gitEnvironment, tryGit } from "./git-command.ts";
 import { type Commit, formatCommit, formatTree, parseCommit, parseTree, type TreeEntry } from "./git-forms.ts";
 import { type GitObject, ObjectReader, writeObject } from "./git-objects.ts";
 
@@ -121,6 +121,11 @@ export class GitRepository {
   /** Runs git here; throws where it fails. */
   run(args: readonly string[]): Promise<string> {
     return git(this.directory, args);
+  }
+
+  /** Runs git here; an exit status is an answer. */
+  try(args: readonly string[]): Promise<GitResult> {
+    return tryGit(this.directory, args);
   }
 
   /** True when `ancestor` is reachable from `descendant` (a commit reaches itself). */

@@ -45,11 +45,21 @@ const addresses: Readonly<Record<string, string>> = {
   trees_url: "/git/trees{/sha}",
 };
 
-/** The repository as other bodies hold it. */
+const shaped = new WeakMap<Repository, { openIssues: number; body: Record<string, unknown> }>();
+
+/** The repository as other bodies hold it; twice in every pull request, so it is kept while nothing in it changes. */
 export function shapeRepository(core: Core, repo: Repository): Record<string, unknown> {
+  const openIssues = openIssueCount(core.store, repo);
+  const known = shaped.get(repo);
+  if (known?.openIssues === openIssues) return known.body;
+  const body = shapeAfresh(core, repo, openIssues);
+  shaped.set(repo, { openIssues, body });
+  return body;
+}
+
+function shapeAfresh(core: Core, repo: Repository, openIssues: number): Record<string, unknown> {
   const api = repoApi(core, repo);
   const web = repoWeb(core, repo);
-  const openIssues = openIssueCount(core.store, repo);
   return {
     id: repo.id,
     node_id: nodeId("Repository", repo.id),
