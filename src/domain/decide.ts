@@ -149,12 +149,17 @@ function freeSlots(session: Running): number {
 function measureFrontier(session: Running): Decision | null {
   const { frontier, record } = session;
   if (frontier.value !== null) return null;
-  const failed = measurementsOf(frontier.ownTrials).find((each) => each.status !== "measured");
-  if (failed !== undefined) return block(`the frontier itself can't be measured: ${failed.because}`);
-  if (lostInARow(frontier.ownTrials, Date.parse(record.since)) >= lostLimit) {
+  const sinceMs = Date.parse(record.since);
+  const failed = frontier.ownTrials.filter((trial) =>
+    measurementsOf([trial]).some((each) => each.status !== "measured"),
+  );
+  // What failed before a person said `resume` is theirs to have mended.
+  const fresh = failed.flatMap(({ phase }) => (phase.kind === "measured" && phase.atMs >= sinceMs ? [phase] : []))[0];
+  if (fresh !== undefined) return block(`the frontier itself can't be measured: ${fresh.measurement.because}`);
+  if (lostInARow(frontier.ownTrials, sinceMs) >= lostLimit) {
     return block(`the runner was lost ${lostLimit} times while the frontier was measured`);
   }
-  const counted = frontier.ownTrials.filter((trial) => trial.phase.kind !== "lost");
+  const counted = frontier.ownTrials.filter((trial) => trial.phase.kind !== "lost" && !failed.includes(trial));
   if (counted.length >= trialsOfFrontier(record, frontier.tip) || freeSlots(session) <= 0) return null;
   const attempt = frontier.nextAttempt;
   return {

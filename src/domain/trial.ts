@@ -56,7 +56,8 @@ export type Trial = {
     | { readonly kind: "queued"; readonly sinceMs: number }
     | { readonly kind: "training"; readonly sinceMs: number }
     | { readonly kind: "reporting"; readonly untilMs: number }
-    | { readonly kind: "measured"; readonly measurement: Measurement }
+    /** `atMs`: when its run was asked for. */
+    | { readonly kind: "measured"; readonly measurement: Measurement; readonly atMs: number }
     | { readonly kind: "lost"; readonly atMs: number; readonly because: string };
 };
 
@@ -156,7 +157,8 @@ export function trialsOf(
     const run = facts.runs.find((each) => wrongRun(each, { ...expected, id }) === null);
     for (const check of facts.checks) {
       const belief = believe(check, facts, { ...expected, id });
-      if ("measurement" in belief) return trialOf(attempt, run, measuredPhase(belief.measurement, check.startedMs));
+      if (!("measurement" in belief)) continue;
+      return trialOf(attempt, run, measuredPhase(belief.measurement, run?.createdMs ?? check.startedMs));
     }
     if (run !== undefined) return trialOf(attempt, run, phaseOfRun(run, nowMs));
     const untilMs = intent.atMs + visibleWithinMs;
@@ -175,7 +177,7 @@ function trialOf(attempt: number, run: RunFact | undefined, phase: Trial["phase"
 
 function measuredPhase(measurement: Measurement, atMs: number): Trial["phase"] {
   if (measurement.status === "cancelled") return { kind: "lost", atMs, because: "its run was cancelled" };
-  return { kind: "measured", measurement };
+  return { kind: "measured", measurement, atMs };
 }
 
 function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
