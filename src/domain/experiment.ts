@@ -25,7 +25,10 @@ export const lostLimit = 3;
 export function phaseOf(experiment: Experiment, session: Running): Phase {
   const row = rowOf(session, experiment.number);
   if (row !== null) return recordedPhase(experiment, row);
-  if (experiment.pull === "merged") return mergedPhase(experiment, session);
+  // GitHub marks a pull request as merged some time after the frontier moved; the frontier knows first.
+  if (experiment.pull === "merged" || session.frontier.experiment === experiment.number) {
+    return mergedPhase(experiment, session);
+  }
   if (experiment.pull === "closed") {
     return { kind: "decided", outcome: "withdrawn", value: null, because: "closed by a person" };
   }
