@@ -255,8 +255,11 @@ function open(session: Running): Decision | null {
 }
 
 function propose(session: Running): Decision | null {
-  const { desk } = session;
-  const free = desk.kind === "idle" || (desk.kind === "failed" && desk.retryAtMs <= session.nowMs);
+  const { desk, frontier, nowMs } = session;
+  const free =
+    desk.kind === "idle" ||
+    (desk.kind === "failed" && desk.retryAtMs <= nowMs) ||
+    (desk.kind === "exhausted" && desk.parent !== frontier.tip);
   if (!free || !wantsMore(session)) return null;
   return {
     kind: "do",

@@ -9,8 +9,9 @@ import { finalComment, reportBody, reportTitle } from "./words.ts";
 export function limitReached(session: Running): string | null {
   const { config, startedAt } = session.record;
   const { limits, metric } = config;
-  if (session.desk.kind === "exhausted") return session.desk.because;
-  const { value } = session.frontier;
+  const { desk } = session;
+  const { tip, value } = session.frontier;
+  if (desk.kind === "exhausted" && desk.parent === tip) return desk.because;
   if (value !== null && metric.target !== null && gainOf(value, metric.target, metric.direction) >= 0) {
     return `the target of ${metric.target} is reached`;
   }

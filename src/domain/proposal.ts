@@ -59,5 +59,6 @@ export type Desk =
   | { readonly kind: "idle" }
   | { readonly kind: "thinking" }
   | { readonly kind: "ready"; readonly prepared: Prepared }
-  | { readonly kind: "exhausted"; readonly because: string }
+  /** Nothing is left to try on the frontier's commit `parent`; on another commit there may be. */
+  | { readonly kind: "exhausted"; readonly because: string; readonly parent: Sha }
   | { readonly kind: "failed"; readonly because: string; readonly failures: number; readonly retryAtMs: number };
