@@ -1,6 +1,9 @@
 /**
- * What people say to the bot: `/autoresearch WORD` at the beginning of a line of their own text. Quotes, code and headings
- * are not their own words to the bot, so nothing in them counts. Adding a command breaks `helpText` until it is described.
+ * What people say to the bot: `/autoresearch WORD` at the beginning of a line of their own text. Quotes, code, what is struck
+ * out and headings with `#` are not their own words to the bot, so nothing in them counts. Adding a command breaks
+ * `helpText` until it is described.
+ *
+ * Anybody may write a comment: whatever it holds, it is read in bounded time and gives a bounded answer.
  */
 import { closest, distance } from "fastest-levenshtein";
 import { type Token, lexer } from "marked";
@@ -13,14 +16,37 @@ export type Command =
   | { readonly kind: "unknown"; readonly text: string; readonly nearest: CommandWord | null };
 
 const prefix = "/autoresearch";
+/** In a longer comment nothing is looked for: the time that Markdown takes grows faster than its length. */
+const longestComment = 20_000;
+/** So many commands of one comment are carried out; the reply must fit into a comment. */
+const commandsAtMost = 10;
+/** Stands for what is not the author's own text. */
+const foreign = "\u0000";
 
-/** The commands in a comment's Markdown, in order. */
+/** The first commands in a comment's Markdown, in order. */
 export function parseCommands(markdown: string): Command[] {
-  if (!markdown.includes(prefix)) return [];
-  return ownLines(lexer(markdown.replaceAll("\r\n", "\n"))).flatMap((line) => {
-    const match = /^\s*\/autoresearch(?:[ \t]+([^\s]+)|[ \t]*$|(?=[\s]))/i.exec(line);
-    return match === null ? [] : [commandOf(match[1] ?? "")];
-  });
+  if (markdown.length > longestComment || !mayHoldCommand(markdown)) return [];
+  const lines = ownLines(tokensOf(markdown.replaceAll("\r\n", "\n").replaceAll(foreign, " ")));
+  return lines
+    .flatMap((line) => {
+      const match = /^\s*\/autoresearch(?:[ \t]+(\S+)|(?=\s|$))/i.exec(line);
+      return match === null || match[1]?.includes(foreign) ? [] : [commandOf(match[1] ?? "")];
+    })
+    .slice(0, commandsAtMost);
+}
+
+/** False where a text surely holds no command: it need not be looked at further. */
+export function mayHoldCommand(markdown: string): boolean {
+  return markdown.toLowerCase().includes(prefix);
+}
+
+/** The Markdown's parts; none where it can't be parsed (nested too deep, say): one comment must not stop a session. */
+function tokensOf(markdown: string): Token[] {
+  try {
+    return lexer(markdown);
+  } catch {
+    return [];
+  }
 }
 
 function commandOf(word: string): Command {
@@ -37,10 +63,14 @@ function commandOf(word: string): Command {
   };
 }
 
-/** Lines of paragraphs and list items, without code spans and HTML; blockquotes, code blocks and headings give none. */
+/** Lines of paragraphs and list items, without code spans and HTML; blockquotes and code blocks give none. */
 function ownLines(tokens: readonly Token[]): string[] {
   return tokens.flatMap((token) => {
     switch (token.type) {
+      case "heading":
+        // A line with dashes under it (a signature, say) makes a heading of the text above it, unmeant.
+        if (/^ {0,3}#/.test(token.raw)) return [];
+        return inlineText(token.tokens ?? []).split("\n");
       case "paragraph":
       case "text":
         return inlineText("tokens" in token && token.tokens !== undefined ? token.tokens : [token]).split("\n");
@@ -56,7 +86,7 @@ function inlineText(tokens: readonly Token[]): string {
   return tokens
     .map((token) => {
       if (token.type === "br") return "\n";
-      if (token.type === "codespan" || token.type === "html") return "\u0000";
+      if (token.type === "codespan" || token.type === "html" || token.type === "del") return foreign;
       if ("tokens" in token && token.tokens !== undefined && token.type !== "link") return inlineText(token.tokens);
       return token.raw;
     })
@@ -68,7 +98,7 @@ function meaning(word: CommandWord): string {
     case "stop":
       return "ends the session: running trials are cancelled, open experiments are closed as withdrawn";
     case "pause":
-      return "starts nothing new; what is training is measured and settled";
+      return "starts and merges nothing; what is training is measured, and what lost is closed";
     case "resume":
       return "goes on after a pause, or after a block whose cause is mended";
     case "status":
