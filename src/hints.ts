@@ -3,6 +3,7 @@
  * session gives null. The bot's own echoes are left out, which saves passes; nothing depends on it.
  */
 import { z } from "zod";
+import { mayHoldCommand } from "./domain/command.ts";
 import { type SessionKey, parseExperimentBranch, parseRunName, parseTrialId } from "./domain/names.ts";
 import { sessionIn } from "./domain/words.ts";
 import { type Aspect, type Hint, everything } from "./github/view.ts";
@@ -12,7 +13,7 @@ const payloadSchema = z.object({
   sender: z.object({ login: z.string() }).optional(),
   repository: z.object({ name: z.string(), owner: z.object({ login: z.string() }) }),
   issue: z.object({ number: z.int(), body: z.string().nullish(), pull_request: z.unknown().optional() }).optional(),
-  comment: z.object({ body: z.string().nullish() }).optional(),
+  comment: z.object({ body: z.string().nullish(), user: z.object({ login: z.string() }).nullish() }).optional(),
   pull_request: z.object({ head: z.object({ ref: z.string() }), base: z.object({ ref: z.string() }) }).optional(),
   check_run: z.object({ external_id: z.string().nullish(), status: z.string().optional() }).optional(),
   workflow_run: z.object({ display_title: z.string() }).optional(),
@@ -26,7 +27,7 @@ export function hear(event: string, payload: unknown, bot: string): Heard | null
   const parsed = payloadSchema.safeParse(payload);
   if (!parsed.success || parsed.data.sender?.login === bot) return null;
   const { repository, action } = parsed.data;
-  const found = sessionOf(event, action ?? "", parsed.data);
+  const found = sessionOf(event, action ?? "", parsed.data, bot);
   if (found === null) return null;
   const hint: Hint = found.hint === "everything" ? everything : new Set(found.hint);
   return { key: { owner: repository.owner.login, repo: repository.name, issue: found.issue }, hint };
@@ -34,7 +35,7 @@ export function hear(event: string, payload: unknown, bot: string): Heard | null
 
 type Found = { issue: number; hint: readonly Aspect[] | "everything" };
 
-function sessionOf(event: string, action: string, payload: z.output<typeof payloadSchema>): Found | null {
+function sessionOf(event: string, action: string, payload: z.output<typeof payloadSchema>, bot: string): Found | null {
   const at = (issue: number | undefined | null, ...hint: Aspect[]): Found | null =>
     issue == null ? null : { issue, hint };
   switch (event) {
@@ -42,8 +43,9 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
       return payload.issue?.pull_request === undefined ? at(payload.issue?.number, "issue") : null;
     case "issue_comment": {
       // Only commands concern us, and a deleted or edited comment of our own (the dashboard).
-      if (action === "created" && !(payload.comment?.body ?? "").includes("/autoresearch")) return null;
-      const { issue } = payload;
+      const { issue, comment } = payload;
+      const ours = action !== "created" && comment?.user?.login === bot;
+      if (!ours && !mayHoldCommand(comment?.body ?? "")) return null;
       const number = issue?.pull_request === undefined ? issue?.number : sessionIn(issue.body ?? "");
       if (action !== "created") return number == null ? null : { issue: number, hint: "everything" };
       return at(number, "comments", "issue");
