@@ -62,22 +62,23 @@ export function drawProgress(
 function titleOf(plot: Plot, { metric, direction, title }: { metric: string; direction: Direction; title: string }) {
   const experiments = plot.experiments === 1 ? "1 experiment" : `${plot.experiments} experiments`;
   const name = shorten(title, 64);
-  const { baseline, best } = plot;
-  const change =
-    baseline === null || best === null
-      ? metric
-      : baseline === best
-        ? `${metric} ${formatValue(best)}`
-        : `${metric} ${formatValue(baseline)} → ${formatValue(best)}${baseline === 0 ? "" : ` (${formatPercent(baseline, best)})`}`;
   return {
     left: 24,
     top: 18,
     itemGap: 9,
     text: `${name === "" ? "" : `${name}: `}${experiments}, ${plot.keptCount} kept`,
-    subtext: `${change}, ${direction} is better`,
+    subtext: `${metric}${changeOf(plot)}, ${direction} is better`,
     textStyle: { color: ink.text, fontSize: 18, fontWeight: 600 as const },
     subtextStyle: { color: ink.quiet, fontSize: 13 },
   };
+}
+
+/** ` 0.9979 → 0.9697 (−2.83 %)`; the part in brackets only where it says something. */
+function changeOf({ baseline, best }: Plot): string {
+  if (baseline === null || best === null) return "";
+  if (baseline === best) return ` ${formatValue(best)}`;
+  const part = Math.abs(best - baseline) < 100 * Math.abs(baseline) ? ` (${formatPercent(baseline, best)})` : "";
+  return ` ${formatValue(baseline)} → ${formatValue(best)}${part}`;
 }
 
 const icons: Readonly<Record<string, string>> = {
@@ -195,6 +196,11 @@ function seriesOf(plot: Plot, y: Range, frame: Frame, direction: Direction) {
 /** Marks are clipped by us, and nothing reacts to a pointer. */
 const still = { clip: false, silent: true, animation: false, emphasis: { disabled: true } };
 
+/** echarts looks measured texts up in a plain object: a name that every object has (`__proto__`) would be taken for a find. */
+function ownName(text: string): string {
+  return text in Object.prototype ? `${text}\u00a0` : text;
+}
+
 function drawLabel({ text, x, y, startX, startY }: Label) {
   const up = startY < y;
   const name = {
@@ -205,7 +211,7 @@ function drawLabel({ text, x, y, startX, startY }: Label) {
     silent: true,
     z: 20,
     style: {
-      text,
+      text: ownName(text),
       font: `${fontSize}px ${font}`,
       fill: green.line,
       stroke: "#ffffff",

@@ -119,6 +119,14 @@ describe("the progress picture", () => {
     expect(textsOf(svg).some((text) => text.startsWith("&lt;script&gt;alert(1)&lt;/script&gt; &amp;"))).toBe(true);
   });
 
+  test("is not led astray by names that every object has", () => {
+    const names = ["__proto__", "constructor", "toString", "key", "value"];
+    const rows = [baseline, ...names.map((name, index) => row(index + 1, "keep", 0.9 - 0.1 * index, name))];
+    const texts = textsOf(drawProgress(rows, lower)).map((text) => text.trim());
+    expect(texts).toEqual(expect.arrayContaining(names));
+    expect("next" in {}).toBe(false);
+  });
+
   test("is well formed whatever the rows are", () => {
     const anyRow = fc.record({
       experiment: fc.nat(2_000),
