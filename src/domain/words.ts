@@ -3,7 +3,7 @@
  * researcher, a log, a person) go through `inline`, so that they can't mention people, close issues or break a table.
  */
 import type { Command } from "./command.ts";
-import { type Config, formatDuration } from "./config.ts";
+import type { Config } from "./config.ts";
 import type { Measurement } from "./measurement.ts";
 import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
@@ -11,14 +11,16 @@ import type { Row } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
 import { formatAmount } from "./verdict.ts";
 
-/** One line of foreign text, harmless in Markdown: no mentions, references, HTML, table cells or code spans. */
-export function inline(text: string): string {
-  return text
-    .replace(/[\s\p{Cc}\p{Cf}]+/gu, " ")
-    .replace(/[\\`*_[\]<>|~]/g, (mark) => `\\${mark}`)
-    .replace(/[@#](?=\w)/g, (mark) => `${mark}\u2060`)
-    .trim()
-    .slice(0, 300);
+/**
+ * One line of foreign text, at most `most` characters of it, harmless in Markdown: no mentions, references, addresses,
+ * HTML, entities, table cells or code spans.
+ */
+export function inline(text: string, most = 300): string {
+  return Array.from(text.replace(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim())
+    .slice(0, most)
+    .join("")
+    .replace(/[\\`*_[\]<>|~&]/g, (mark) => `\\${mark}`)
+    .replace(/[@#](?=\w)|:(?=\/\/)|\bGH-(?=\d)/gi, (mark) => `${mark}\u2060`);
 }
 
 /** A value of the metric: four decimals, more only where it is tiny. */
@@ -35,6 +37,13 @@ export function formatDelta(delta: number): string {
 export function formatPercent(from: number, to: number): string {
   const percent = ((to - from) / Math.abs(from)) * 100;
   return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent).toFixed(2)} %`;
+}
+
+/** How long a training took: `3.2 s`, `5:26`. */
+export function formatClock(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 /** `2026-11-23 12:04 UTC` */
@@ -150,7 +159,7 @@ export function concludedBody(facts: {
   const { experiment, row, measurements, session } = facts;
   const last = measurements.at(-1);
   const run = experiment.trials.findLast((trial) => trial.run !== null)?.run ?? null;
-  const trial = last === undefined ? "" : `trial on ${inline(last.runner)}, ${formatDuration(last.seconds)}`;
+  const trial = last === undefined ? "" : `trial on ${inline(last.runner)}, ${formatClock(last.seconds)}`;
   const parts = [
     numbersTable(row, experiment.parent.value, measurements, session.record.config.metric.name),
     `**${verdictLine(row).replace(/^Verdict: (.*?) — /, "Verdict: $1** — ")}`,
