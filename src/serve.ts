@@ -1,4 +1,6 @@
 /** The app as an HTTP server: Probot's, with octokit set up so that nothing is sent twice and each installation has its own pace. */
+import { pino } from "pino";
+import pretty from "pino-pretty";
 import { Probot, ProbotOctokit, Server } from "probot";
 import { type AppOptions, startApp } from "./app.ts";
 
@@ -24,10 +26,19 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
   // GitHub asks for a second between writes; an enterprise server has no limits unless its admin sets them
   // (https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits).
   const paced = options.apiUrl === githubApiUrl;
-  const throttle = paced
-    ? { enabled: true, onRateLimit: () => false, onSecondaryRateLimit: () => false }
-    : { enabled: false };
+  const throttle = paced ? { onRateLimit: () => false, onSecondaryRateLimit: () => false } : { enabled: false };
+  // As a function, because what Probot sets comes after plain defaults.
+  const Octokit = ProbotOctokit.defaults((given: { throttle?: object }) => ({
+    ...given,
+    retry: { enabled: false },
+    throttle: { ...given.throttle, ...throttle },
+  }));
+  const log = pino(
+    { level: options.logLevel },
+    options.logFormat === "pretty" ? pretty({ ignore: "pid,hostname" }) : pino.destination(1),
+  );
   const server = new Server({
+    log,
     host: options.host,
     port: options.port,
     webhookPath: options.webhookPath,
@@ -39,9 +50,8 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
       secret: options.webhookSecret,
       webhookPath: options.webhookPath,
       baseUrl: options.apiUrl,
-      logLevel: options.logLevel,
-      logFormat: options.logFormat,
-      Octokit: ProbotOctokit.defaults({ retry: { enabled: false }, throttle }),
+      log,
+      Octokit,
     }),
   });
   let close = () => Promise.resolve();

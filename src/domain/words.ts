@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import type { Measurement } from "./measurement.ts";
 import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
-import type { Row } from "./results.ts";
+import { type Row, baselineOf, valueBefore } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
 import { formatAmount } from "./verdict.ts";
 
@@ -35,6 +35,7 @@ export function formatDelta(delta: number): string {
 
 /** `−1.86 %`: the change from `from` to `to`. */
 export function formatPercent(from: number, to: number): string {
+  if (from === 0) return formatDelta(to);
   const percent = ((to - from) / Math.abs(from)) * 100;
   return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent).toFixed(2)} %`;
 }
@@ -93,7 +94,7 @@ export function statusText(session: Session): string {
 }
 
 function sinceBaseline(session: Session): string {
-  const baseline = session.rows[0]?.value ?? null;
+  const baseline = baselineOf(session.rows);
   const value = session.frontier?.value ?? null;
   return baseline === null || value === null
     ? ""
@@ -221,7 +222,7 @@ export function finalComment(session: Running, because: string): string {
 
 export function reportTitle(session: Running): string {
   const { metric } = session.record.config;
-  const baseline = session.rows[0]?.value ?? null;
+  const baseline = baselineOf(session.rows);
   const value = session.frontier.value!;
   const change = baseline === null ? "" : ` (${formatPercent(baseline, value)})`;
   return `autoresearch #${session.key.issue}: ${metric.name} ${baseline === null ? "" : `${formatValue(baseline)} → `}${formatValue(value)}${change}`;
@@ -240,10 +241,10 @@ export function reportBody(session: Running): string {
     [
       `| experiment | ${metric.name} | Δ | change | why it was kept |`,
       "| --- | --- | --- | --- | --- |",
-      ...kept.slice(-100).map((row, index, rows) => {
-        const before = index === 0 ? (session.rows[0]?.value ?? null) : rows[index - 1]!.value;
+      ...kept.slice(-100).map((row) => {
+        const before = valueBefore(row, session.rows);
         const delta = before === null ? "" : formatDelta(row.value! - before);
-        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description)} | ${inline(row.because)} |`;
+        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description, 100)} | ${inline(row.because, 100)} |`;
       }),
     ].join("\n"),
     `Every value was measured on a runner, of the code that is merged here: each commit on \`${frontierBranch(session.key.issue)}\` has the tree of the candidate that was trained. All experiments, lost ones too, are in \`results.tsv\` on \`${resultsBranch(session.key.issue)}\`.`,

@@ -1,7 +1,7 @@
 /** The results branch: rows, picture and the session's record, always together in one commit. */
 import type { Action, StateChange } from "../domain/action.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
-import { formatResults, type Row } from "../domain/results.ts";
+import { formatResults, type Row, withRow } from "../domain/results.ts";
 import type { SessionRecord } from "../domain/session.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { drawProgress } from "../picture.ts";
@@ -79,7 +79,7 @@ export async function setState(
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
   const { view } = context;
   const before = view.record!;
-  const rows = [...view.rows, action.row];
+  const rows = withRow(view.rows, action.row);
   const tried = action.key === null || before.tried.includes(action.key) ? before.tried : [...before.tried, action.key];
   const record: SessionRecord = { ...before, noise: action.noise, tried };
   const { metric } = record.config;

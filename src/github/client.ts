@@ -32,6 +32,12 @@ export class Client {
     return (await this.#read(route, parameters)).data;
   }
 
+  /** As `read`, for what never changes (a git object by its name): once known it is not asked for again. */
+  async readOnce(route: string, parameters: Parameters): Promise<unknown> {
+    const known = this.#remembered.get(keyOf(route, parameters));
+    return known === undefined ? this.read(route, parameters) : known.data;
+  }
+
   /** As `read`, or null where GitHub answers 404. */
   async readIfThere(route: string, parameters: Parameters = {}): Promise<unknown> {
     try {
@@ -59,7 +65,7 @@ export class Client {
   }
 
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {
-    const key = `${route} ${JSON.stringify(parameters)}`;
+    const key = keyOf(route, parameters);
     const known = this.#remembered.get(key);
     try {
       const headers = known === undefined ? {} : { "if-none-match": known.etag };
@@ -87,6 +93,10 @@ export class Client {
       request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
     });
   }
+}
+
+function keyOf(route: string, parameters: Parameters): string {
+  return `${route} ${JSON.stringify(parameters)}`;
 }
 
 function asList(data: unknown): unknown[] {

@@ -10,7 +10,7 @@ import type { Repo } from "./view.ts";
 
 /** All entries below a commit or a tree. */
 export async function readTree(client: Client, repo: Repo, id: Sha): Promise<TreeFact> {
-  const answer = await client.read("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", {
+  const answer = await client.readOnce("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", {
     ...repo,
     tree_sha: id,
     recursive: "1",
@@ -21,7 +21,7 @@ export async function readTree(client: Client, repo: Repo, id: Sha): Promise<Tre
 /** A blob as UTF-8 text. */
 export async function readBlob(client: Client, repo: Repo, id: Sha): Promise<string> {
   return blobSchema.parse(
-    await client.read("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", { ...repo, file_sha: id }),
+    await client.readOnce("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", { ...repo, file_sha: id }),
   );
 }
 

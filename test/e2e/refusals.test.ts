@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { startWorld, until, type World, type WorldOptions } from "../support/world.ts";
+
+async function refusalOf(options: WorldOptions, body?: string, prepare?: (world: World) => void): Promise<string> {
+  const world = await startWorld(options);
+  prepare?.(world);
+  const issue = await world.openSession(body);
+  const said = await until("the bot answers", async () => (await world.comments(issue))[0]?.body);
+  await until("the label is off", async () => (await world.labels(issue)).length === 0);
+  expect(await world.git("for-each-ref", "refs/heads/autoresearch/")).toBe("");
+  expect(await world.comments(issue)).toHaveLength(1);
+  return said.split("\n")[0]!;
+}
+
+test("a wrong value is answered with its line", async () => {
+  expect(
+    await refusalOf({ files: { ".github/autoresearch.yml": "mutable: [train.py]\ntrial:\n  budget: 5 parsecs\n" } }),
+  ).toBe(
+    "I can't start: `.github/autoresearch.yml` line 3: `trial.budget` must be a duration such as `5m`, got `5 parsecs`. Mend it and put the label on again.",
+  );
+});
+
+test("an unknown key in the issue's front matter is answered with its line", async () => {
+  expect(await refusalOf({}, "---\nlimits:\n  experimnts: 3\n---\nDo research.")).toBe(
+    "I can't start: The issue line 3: I don't know the key `limits.experimnts`. Did you mean `experiments`? Mend it and put the label on again.",
+  );
+});
+
+test("a missing workflow file is named", async () => {
+  expect(await refusalOf({ files: { ".github/workflows/autoresearch.yml": null } })).toMatch(
+    /^I can't start: `\.github\/workflows\/autoresearch\.yml` is not on `main`\./,
+  );
+});
+
+test("a program without text is none", async () => {
+  expect(await refusalOf({}, "---\nlimits: {experiments: 3}\n---\n\n<!-- nothing yet -->\n")).toMatch(
+    /^I can't start: the issue has no text\./,
+  );
+});
+
+test("a mutable path must exist", async () => {
+  expect(await refusalOf({ files: { ".github/autoresearch.yml": "mutable: [trian.py]\n" } })).toMatch(
+    /^I can't start: `mutable` names `trian\.py`, which does not exist on `main`/,
+  );
+});
+
+test("mended, with the label on again, the session starts", async () => {
+  const world = await startWorld();
+  const issue = await world.openSession("---\nlimits: {experiments: none}\n---\nDo research.");
+  await until(
+    "it is refused",
+    async () => (await world.labels(issue)).length === 0 && (await world.comments(issue)).length === 1,
+  );
+  const octokit = world.as("ada");
+  await octokit.rest.issues.update({
+    ...world.at,
+    issue_number: issue,
+    body: "---\nlimits: {experiments: 1}\n---\nDo research.",
+  });
+  await octokit.rest.issues.addLabels({ ...world.at, issue_number: issue, labels: ["autoresearch"] });
+  await world.settled(issue, "done");
+});
