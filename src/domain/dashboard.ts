@@ -5,7 +5,7 @@
  */
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
 import { frontierBranch, resultsBranch } from "./names.ts";
-import type { Row } from "./results.ts";
+import { type Row, baselineOf, valueBefore } from "./results.ts";
 import type { Experiment, Running } from "./session.ts";
 import { noiseOf } from "./session.ts";
 import type { Trial } from "./trial.ts";
@@ -16,11 +16,20 @@ import { formatDuration } from "./config.ts";
 
 const shownRows = 10;
 const listedRows = 100;
+/** GitHub refuses a comment of more than 65 536 characters. */
+const longestBody = 60_000;
+/** Characters of a foreign text in a table. */
+const cellLength = 100;
 
 const mark = marker("dashboard");
 
 /** The comment's body. */
 export function dashboardOf(session: Running): string {
+  const whole = bodyOf(session, listedRows);
+  return whole.length <= longestBody ? whole : bodyOf(session, 0);
+}
+
+function bodyOf(session: Running, listed: number): string {
   const parts = [
     `${titleLine(session)}${elapsed(session)}`,
     trouble(session),
@@ -28,7 +37,7 @@ export function dashboardOf(session: Running): string {
     picture(session),
     nowTable(session),
     rowTable(session, shownRows),
-    all(session),
+    all(session, listed),
     footer(),
     mark,
   ];
@@ -85,15 +94,20 @@ function trouble(session: Running): string {
     case "blocked":
       return `> ${what} · When the cause is mended, \`/autoresearch resume\` goes on.`;
     case "stopped":
-      return `> ${what}${session.cancelled.size > 0 ? ` · ${session.cancelled.size} running trials cancelled` : ""} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
+      return `> ${what}${cancelledText(session.cancelled.size)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }
 }
 
+function cancelledText(runs: number): string {
+  if (runs === 0) return "";
+  return runs === 1 ? " · 1 running trial cancelled" : ` · ${runs} running trials cancelled`;
+}
+
 function headline(session: Running): string {
   const { metric } = session.record.config;
-  const baseline = session.rows.find((row) => row.experiment === 0)?.value ?? null;
+  const baseline = baselineOf(session.rows);
   const { value } = session.frontier;
   if (baseline === null || value === null)
     return `The untouched code is being measured; its ${metric.name} is what experiments are held against.`;
@@ -134,7 +148,7 @@ function nowTable(session: Running): string {
 }
 
 function nameOf(experiment: Experiment): string {
-  return `#${experiment.pullRequest} exp ${experiment.number} *${inline(experiment.description)}*`;
+  return `#${experiment.pullRequest} exp ${experiment.number} *${inline(experiment.description, cellLength)}*`;
 }
 
 function phaseText(experiment: Experiment, phase: Phase, session: Running): string {
@@ -174,14 +188,14 @@ function rowTable(session: Running, most: number): string {
 function rowLine(row: Row, rows: readonly Row[]): string {
   const number = row.pullRequest === null ? String(row.experiment) : `#${row.pullRequest} exp ${row.experiment}`;
   const outcome = row.outcome === "keep" ? "**keep**" : row.outcome.replace("_", " ");
-  const before = rows.slice(0, rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
+  const before = valueBefore(row, rows);
   const value = row.value === null ? "" : formatValue(row.value);
   const delta = row.value === null || before === null ? "" : formatDelta(row.value - before);
-  const why = row.value === null ? ` (${inline(row.because)})` : "";
-  return `| ${number} | ${outcome} | ${value} | ${delta} | ${inline(row.description)}${why} |`;
+  const why = row.value === null ? ` (${inline(row.because, cellLength)})` : "";
+  return `| ${number} | ${outcome} | ${value} | ${delta} | ${inline(row.description, cellLength)}${why} |`;
 }
 
-function all(session: Running): string {
+function all(session: Running, listed: number): string {
   const { issue } = session.key;
   const { htmlUrl } = session;
   const links = [
@@ -190,9 +204,9 @@ function all(session: Running): string {
     `[compare with ${session.record.baseBranch}](${htmlUrl}/compare/${session.record.base}...${frontierBranch(issue)})`,
   ].join(" · ");
   const settled = session.rows.filter((row) => row.experiment > 0).length;
-  if (settled <= shownRows) return links;
-  const title = settled <= listedRows ? `All ${settled}` : `The last ${listedRows} of ${settled}`;
-  return `<details><summary>${title}</summary>\n\n${rowTable(session, listedRows)}\n\n</details>\n\n${links}`;
+  if (settled <= shownRows || listed === 0) return links;
+  const title = settled <= listed ? `All ${settled}` : `The last ${listed} of ${settled}`;
+  return `<details><summary>${title}</summary>\n\n${rowTable(session, listed)}\n\n</details>\n\n${links}`;
 }
 
 function footer(): string {

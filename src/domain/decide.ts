@@ -18,6 +18,7 @@ import { decideEnd, limitReached } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
 import { triggerLabel } from "./names.ts";
 import { obey } from "./order.ts";
+import { baselineOf } from "./results.ts";
 import { conclude, record, recordFrontier } from "./settle.ts";
 import { type Running, type Session, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
@@ -103,7 +104,7 @@ function startAgain(session: Running): Decision | null {
   // What makes values comparable stays as it was, unless nothing was measured yet: then all is read anew.
   const { config, base, baseBranch } = session.record;
   const { mutable, metric, trial } = config;
-  const fresh = session.rows.length === 0;
+  const fresh = baselineOf(session.rows) === null;
   const restart = {
     startedAt: new Date(session.nowMs).toISOString(),
     program: start.program,

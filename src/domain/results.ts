@@ -37,11 +37,31 @@ export function statusOf(row: Pick<Row, "outcome" | "value">): "keep" | "discard
   return row.outcome === "keep" ? "keep" : "discard";
 }
 
-function clean(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+/** The rows with one more: the baseline is row one, even where an experiment was closed before it was measured. */
+export function withRow(rows: readonly Row[], row: Row): Row[] {
+  const first = row.experiment === 0 && !rows.some((each) => each.experiment === 0);
+  return first ? [row, ...rows] : [...rows, row];
 }
 
-/** The whole file. Text loses its tabs and line ends. */
+/** The baseline's value, or null before it is measured. */
+export function baselineOf(rows: readonly Row[]): number | null {
+  return rows.find((row) => row.experiment === 0)?.value ?? null;
+}
+
+/** The frontier's value when the row was written: that of the last row that was kept before it. */
+export function valueBefore(row: Row, rows: readonly Row[]): number | null {
+  return rows.slice(0, rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
+}
+
+/** One cell. Readers of CSV take a double quote at its beginning for quoting, up to the next one, over any line end. */
+function clean(text: string): string {
+  return text
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
+    .replaceAll('"', "'");
+}
+
+/** The whole file. Text loses its tabs and line ends, and its double quotes become single ones. */
 export function formatResults(rows: readonly Row[], metric: string): string {
   const lines = rows.map((row) =>
     [
@@ -78,7 +98,7 @@ function parseRow(cells: readonly string[]): Row | null {
     cells;
   if (commit === undefined || value === undefined || status === undefined || description === undefined) return null;
   const number = Number(value);
-  if (!Number.isFinite(number) || !["keep", "discard", "crash"].includes(status)) return null;
+  if (value.trim() === "" || !Number.isFinite(number) || !["keep", "discard", "crash"].includes(status)) return null;
   return {
     commit,
     value: status === "crash" ? null : number,
