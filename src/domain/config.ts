@@ -38,9 +38,15 @@ const mutablePath = line
     "must not be in `.git` or `.github`: they judge the experiment",
   );
 
+/** Names that the bot's own check and the other trailers of a merge have. */
+const takenNames = /^(autoresearch|trials|experiment|pull[_.-]*request|session)[_.-]*$/i;
+
 const metric = z.strictObject({
   /** Name of the line in the summary block and of the check. */
-  name: text.regex(/^[A-Za-z][\w.-]{0,63}$/, "must be a name such as `val_bpb`").default("val_bpb"),
+  name: text
+    .regex(/^[A-Za-z][\w.-]{0,63}$/, "must be a name such as `val_bpb`")
+    .refine((name) => !takenNames.test(name), "must not be a name that the bot uses itself")
+    .default("val_bpb"),
   direction: z.enum(["lower", "higher"], { error: "must be `lower` or `higher`" }).default("lower"),
   /** The session is done when the frontier reaches it. */
   target: amount.nullable().default(null),

@@ -5,10 +5,11 @@
 import type { Idea } from "./proposal.ts";
 import { oneLine, pullTitle } from "./words.ts";
 
-/** The value of the last trailer of this name, or null. */
+/** The value of the last trailer of this name, or null: trailers are the last paragraph, and nothing else is. */
 function trailer(message: string, name: string): string | null {
   const prefix = `${name}: `;
-  const line = message.split("\n").findLast((each) => each.startsWith(prefix));
+  const lines = message.trimEnd().split("\n\n").at(-1)!.split("\n");
+  const line = lines.findLast((each) => each.startsWith(prefix));
   return line === undefined ? null : line.slice(prefix.length);
 }
 
@@ -47,13 +48,21 @@ export function mergeFacts(
   message: string,
   metric: string,
 ): { experiment: number; value: number; trials: number } | null {
-  const trailer = (name: string) => new RegExp(`^${name}: #?(-?[\\d.e+-]+)$`, "m").exec(message)?.[1];
-  const value = Number(trailer(trailerName(metric)) ?? Number.NaN);
-  const experiment = Number(trailer("Experiment") ?? Number.NaN);
-  const trials = Number(trailer("Trials") ?? "1");
-  if (!Number.isFinite(value) || !Number.isSafeInteger(experiment) || !Number.isSafeInteger(trials) || trials < 1)
-    return null;
+  const value = numberIn(trailer(message, trailerName(metric)));
+  const experiment = numberIn(trailer(message, "Experiment"));
+  const trials = numberIn(trailer(message, "Trials") ?? "1");
+  if (value === null || !isCount(experiment) || !isCount(trials)) return null;
   return { experiment, value, trials };
+}
+
+function numberIn(text: string | null): number | null {
+  if (text === null || !/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text)) return null;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : null;
+}
+
+function isCount(number: number | null): number is number {
+  return Number.isSafeInteger(number) && number! >= 1;
 }
 
 /** Message of a candidate's commit. */
