@@ -19,12 +19,15 @@ export type ConfigResult =
 export function splitFrontMatter(body: string): { frontMatter: string | null; firstLine: number; text: string } {
   const normal = body.replaceAll("\r\n", "\n").replace(/^\uFEFF/, "");
   // A form puts a heading before what was typed into its field.
-  const heading = /^(?:### [^\n]*\n+)?/.exec(normal)![0];
+  const heading = /^(?:[ \t]*\n)*(?:### [^\n]*\n(?:[ \t]*\n)*)?/.exec(normal)![0];
   const rest = normal.slice(heading.length);
-  const match = /^---[ \t]*\n([\s\S]*?)(?:^|\n)---[ \t]*(?:\n|$)/.exec(rest);
-  if (match === null) return { frontMatter: null, firstLine: 1, text: rest.trim() };
   const firstLine = heading.split("\n").length + 1;
-  return { frontMatter: match[1]!, firstLine, text: rest.slice(match[0].length).trim() };
+  const match = /^---[ \t]*\n((?:[^\n]*\n)*?)---[ \t]*(?:\n|$)/.exec(rest);
+  if (match !== null) return { frontMatter: match[1]!, firstLine, text: rest.slice(match[0].length).trim() };
+  // Without its end all of it is configuration: better an error than a session on defaults that nobody meant.
+  const open = /^---[ \t]*\n(?=[\w-]+:)/.exec(rest);
+  if (open !== null) return { frontMatter: rest.slice(open[0].length), firstLine, text: "" };
+  return { frontMatter: null, firstLine: 1, text: rest.trim() };
 }
 
 /** The session's configuration from the file (null: there is none) and the issue's body, or what is wrong with them. */
@@ -52,7 +55,15 @@ export function readConfig(fileText: string | null, issueBody: string): ConfigRe
     parsed.push({ source, document, lines });
   }
 
-  const merged = parsed.reduce<unknown>((sum, { document }) => mergeDeep(sum, document.toJS() ?? {}), {});
+  let merged: unknown = {};
+  for (const { source, document } of parsed) {
+    try {
+      merged = mergeDeep(merged, document.toJS() ?? {});
+    } catch {
+      // Aliases that stand for more and more of each other, say.
+      return { ok: false, problem: `${source.name}: this YAML can't be read as a configuration.` };
+    }
+  }
   const result = configSchema.safeParse(merged);
   if (result.success) return { ok: true, config: result.data };
 
@@ -74,15 +85,15 @@ function firstSentence(message: string): string {
 /** Later values win; maps are merged, everything else is replaced. */
 function mergeDeep(below: unknown, above: unknown): unknown {
   if (!isRecord(below) || !isRecord(above)) return above;
-  const merged: Record<string, unknown> = { ...below };
+  const merged = new Map(Object.entries(below));
   for (const [key, value] of Object.entries(above)) {
-    merged[key] = Object.hasOwn(below, key) ? mergeDeep(below[key], value) : value;
+    merged.set(key, merged.has(key) ? mergeDeep(merged.get(key), value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** `file line N` of the text that holds the path; the last source that names it is the one that counts. */
@@ -124,7 +135,7 @@ function plain(message: string): string {
 }
 
 function show(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   return text.replaceAll("`", "'").slice(0, 80);
 }
 
