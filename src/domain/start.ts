@@ -24,9 +24,18 @@ export function programPath(configText: string | null, issueBody: string): strin
   return result.ok ? result.config.program : null;
 }
 
-/** Whether a path belongs to the mutable surface. */
+/** To compile a pattern takes longer than to ask it, and a tree has many paths. */
+const matchers = new WeakMap<readonly string[], (path: string) => boolean>();
+
+/**
+ * Whether a path belongs to the mutable surface. The action asks the same of the same patterns (action/src/surface.ts):
+ * `!` is a part of a name, and `*` does not reach names that begin with a dot. What judges an experiment is never mutable,
+ * whatever a pattern reaches.
+ */
 export function isMutable(path: string, mutable: readonly string[]): boolean {
-  return picomatch.isMatch(path, [...mutable], { dot: true });
+  const matches = matchers.get(mutable) ?? picomatch([...mutable], { nonegate: true });
+  matchers.set(mutable, matches);
+  return matches(path) && !/^\.(git|github)(\/|$)/i.test(path);
 }
 
 export function startOf(facts: StartFacts): Start {
@@ -44,7 +53,10 @@ export function startOf(facts: StartFacts): Start {
       `\`${workflow}\` is not on \`${facts.baseBranch}\`. It is what trains a candidate on your runner: copy it there as the README says.`,
     );
   }
-  const missing = config.mutable.find((pattern) => !facts.paths.some((path) => isMutable(path, [pattern])));
+  const missing = config.mutable.find((pattern) => {
+    const alone = [pattern];
+    return !facts.paths.some((path) => isMutable(path, alone));
+  });
   if (missing !== undefined) {
     return refuse(
       `\`mutable\` names \`${missing}\`, which does not exist on \`${facts.baseBranch}\` (${facts.configText === null ? `there is no \`${configPath}\`` : `see \`${configPath}\``} or the front matter of the issue).`,

@@ -4,6 +4,7 @@
  */
 import type { Brief, FileText, Proposal } from "../domain/proposal.ts";
 import { isMutable } from "../domain/start.ts";
+import { oneLine } from "../domain/words.ts";
 
 /** Largest text of one file, in characters. */
 const largestFile = 1_000_000;
@@ -11,15 +12,20 @@ const largestFile = 1_000_000;
 /** Why the proposal is refused, in a sentence for whoever made it; null: it may be tried. */
 export function refusalOf(proposal: Proposal, brief: Brief): string | null {
   const { mutable } = brief.config;
-  const outside = proposal.files.find((file) => !isMutable(file.path, mutable) || file.path.split("/").includes(".."));
+  const outside = proposal.files.find((file) => !isMutable(file.path, mutable) || !isPlain(file.path));
   if (outside !== undefined) return `${outside.path} is not in the mutable surface (${mutable.join(", ")})`;
   const large = proposal.files.find((file) => file.text.length > largestFile);
   if (large !== undefined) return `${large.path} is larger than ${largestFile} characters`;
-  if (proposal.description.trim() === "") return "it has no description";
+  if (oneLine(proposal.description) === "") return "it has no description";
   const changed = changedFiles(proposal, brief.files);
   if (changed.length === 0) return "it changes nothing";
   if (brief.wasTried(resultOf(proposal, brief.files))) return "the same code was tried before in this session";
   return null;
+}
+
+/** A path that git can hold: relative, without `.`, `..`, `.git` or empty parts. */
+function isPlain(path: string): boolean {
+  return path.split("/").every((part) => !["", ".", "..", ".git"].includes(part.toLowerCase()));
 }
 
 function changedFiles(proposal: Proposal, files: readonly FileText[]): FileText[] {
