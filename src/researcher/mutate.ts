@@ -52,7 +52,11 @@ export function alternatives(text: string): string[] {
   const stepped = whole && Math.abs(value) <= 64 ? steps.map((step) => value + step) : [];
   const shown = [...stepped, ...scaled].map((each) => (whole ? String(Math.round(each)) : show(each)));
   const sane = shown.filter(
-    (each) => Number(each) !== value && (value < 0 || Number(each) >= 0) && (value <= 0 || Number(each) > 0),
+    (each) =>
+      Number.isFinite(Number(each)) &&
+      Number(each) !== value &&
+      (value < 0 || Number(each) >= 0) &&
+      (value <= 0 || Number(each) > 0),
   );
   return [...new Set(sane)];
 }
