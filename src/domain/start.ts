@@ -35,7 +35,7 @@ const matchers = new WeakMap<readonly string[], (path: string) => boolean>();
 export function isMutable(path: string, mutable: readonly string[]): boolean {
   const matches = matchers.get(mutable) ?? picomatch([...mutable], { nonegate: true });
   matchers.set(mutable, matches);
-  return matches(path) && !/^\.(git|github)(\/|$)/i.test(path);
+  return (mutable.includes(path) || matches(path)) && !/^\.(git|github)(\/|$)/i.test(path);
 }
 
 export function startOf(facts: StartFacts): Start {
