@@ -23,6 +23,7 @@ import { conclude, record, recordFrontier } from "./settle.ts";
 import { type Running, type Session, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
 import { showDashboard, syncLabels } from "./show.ts";
+import type { Outcome } from "./verdict.ts";
 import { wakeAt } from "./wake.ts";
 
 type Rule<S> = (session: S) => Decision | null;
@@ -222,13 +223,16 @@ function block(because: string): Decision {
   };
 }
 
+/** Ends that may be the set-up's fault. What a person closed, or what met a conflict, says nothing of it. */
+const failed: readonly Outcome[] = ["crash", "timeout", "rejected"];
+
 /** So many experiments in a row without a value are the set-up's fault, not the ideas'. */
 function blockOnFailure(session: Running): Decision | null {
   const { config, rowsBefore } = session.record;
   const { failures } = config.limits;
   const last = session.rows
     .slice(rowsBefore)
-    .filter((row) => row.experiment > 0 && row.outcome !== "withdrawn")
+    .filter((row) => row.experiment > 0 && (row.value !== null || failed.includes(row.outcome)))
     .slice(-failures);
   if (last.length < failures || last.some((row) => row.value !== null)) return null;
   return block(`${failures} experiments in a row gave no value; the last: ${last.at(-1)!.because}`);
