@@ -87,7 +87,7 @@ function trouble(session: Running): string {
         : "";
     return [noRunner, failed].filter((part) => part !== "").join("\n\n");
   }
-  const what = `**${record.state}: ${inline(whoAndWhen(record))}**`;
+  const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
     case "paused":
       return `> ${what} · \`/autoresearch resume\` goes on.`;

@@ -4,7 +4,8 @@
  * something to do wins; `reconcile` carries it out, folds the answer in, and asks again.
  *
  * Always:
- * - nothing is opened, dispatched or merged in any state but `running`;
+ * - nothing is opened or dispatched in any state but `running`, and nothing is merged after an end; a pause lets what is
+ *   in training be measured and settled;
  * - a winner advances before it is recorded, a loser is recorded before it is closed, so that from the frontier's tip,
  *   results.tsv and the open pull requests a later pass can finish whatever a dead one began;
  * - a runner that is free gets its next trial before any book is kept (the GPU is the dear part);
@@ -16,15 +17,20 @@
 import type { Decision } from "./action.ts";
 import { decideEnd, limitReached } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
-import { triggerLabel } from "./names.ts";
+import { type Sha, frontierBranch, triggerLabel } from "./names.ts";
 import { obey } from "./order.ts";
-import { baselineOf } from "./results.ts";
-import { conclude, record, recordFrontier } from "./settle.ts";
-import { type Running, type Session, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
+import { type Row, baselineOf } from "./results.ts";
+import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
+import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
+import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
 import { showDashboard, syncLabels } from "./show.ts";
 import type { Outcome } from "./verdict.ts";
 import { wakeAt } from "./wake.ts";
+import { startRefusal } from "./words.ts";
+
+/** A branch that was just made may not be seen yet. */
+const unseenWithinMs = 60_000;
 
 type Rule<S> = (session: S) => Decision | null;
 
@@ -33,19 +39,20 @@ export function decide(session: Session): Decision {
   const rules: Rule<Session>[] = [obey];
   const early = firstOf(rules, session);
   if (early !== null) return early;
-  if (!hasStarted(session)) return decideStart(session);
+  if (session.record === null) return decideStart(session);
+  if (!hasStarted(session)) return decideWithoutFrontier(session, session.record);
 
   const { state } = session.record;
   const always: Rule<Running>[] = [stopByHand, startAgain, cancelRuns];
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
-  const booking: Rule<Running>[] = [recordFrontier, record, conclude];
+  const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
   const showing: Rule<Running>[] = [syncLabels, showDashboard];
 
   const inState = {
     running: [...running, ...booking, ...feeding],
-    paused: booking,
-    blocked: booking,
+    paused: [advance, ...booking],
+    blocked: [advance, ...booking],
     stopped: booking,
     done: booking,
   }[state];
@@ -69,14 +76,44 @@ function firstOf<S>(rules: readonly Rule<S>[], session: S): Decision | null {
 function decideStart(session: Session): Decision {
   const labelled = session.issue.open && session.issue.labels.includes(triggerLabel);
   if (!labelled) return { kind: "wait", untilMs: null, because: "the label is not on" };
-  if (session.record !== null) {
-    return { kind: "wait", untilMs: session.nowMs + 60_000, because: "the frontier's branch is gone" };
-  }
   if (session.start === null) return { kind: "wait", untilMs: session.nowMs + 5_000, because: "not all is read yet" };
   if (session.start.kind === "refused") {
     return { kind: "do", action: { kind: "refuseStart", text: session.start.problem }, because: session.start.problem };
   }
   return { kind: "do", action: { kind: "start", start: session.start }, because: `labelled by ${session.start.by}` };
+}
+
+/** Somebody deleted the frontier's branch: before the end a person is asked, after it there is nothing to go on with. */
+function decideWithoutFrontier(session: Session, record: SessionRecord): Decision {
+  const { nowMs, key, start } = session;
+  const branch = `\`${frontierBranch(key.issue)}\``;
+  const settledMs = Date.parse(record.since) + unseenWithinMs;
+  const frontier = frontierByRows(session.rows, record.base);
+  const gone: Running = { ...session, record, frontier };
+  const early = firstOf([stopByHand, cancelRuns], gone);
+  if (early !== null) return early;
+  if (record.state === "running" || record.state === "paused") {
+    if (nowMs < settledMs) return { kind: "wait", untilMs: settledMs, because: `${branch} is not seen yet` };
+    return block(`the branch ${branch} was deleted; restore it (its tip is in the pull request that was merged last)`);
+  }
+  if (isLabelledAgain(session, record) && start !== null) {
+    const problem = `the branch ${branch} was deleted, so there is nothing to go on with. Restore it, or open a new issue.`;
+    return { kind: "do", action: { kind: "refuseStart", text: startRefusal(problem) }, because: problem };
+  }
+  const booking: Rule<Running>[] = isEnded(record.state) ? [recordRow, conclude] : [];
+  return (
+    firstOf([...booking, syncLabels, showDashboard], gone) ?? {
+      kind: "wait",
+      untilMs: isEnded(record.state) ? wakeAt(gone) : null,
+      because: `${branch} is gone`,
+    }
+  );
+}
+
+/** What the rows still say of a frontier whose branch is gone. */
+function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
+  const value = rows.findLast((row) => row.outcome === "keep")?.value ?? null;
+  return { tip, value, trials: 1, experiment: null, ownTrials: [], nextAttempt: 1, check: null };
 }
 
 /** Closing the issue or taking the label off is `stop` by other means. */
@@ -95,10 +132,8 @@ function stopByHand(session: Running): Decision | null {
 
 /** The label put on again after an end (or a block) goes on with the same session, with what the issue says now. */
 function startAgain(session: Running): Decision | null {
-  const { record, labelled, start } = session;
-  const again = labelled !== null && labelled.atMs > Date.parse(record.since);
-  if (record.state === "running" || record.state === "paused" || !again || start === null || !session.issue.open)
-    return null;
+  const { record, start } = session;
+  if (!isLabelledAgain(session, record) || start === null) return null;
   if (start.kind === "refused") {
     return { kind: "do", action: { kind: "refuseStart", text: start.problem }, because: start.problem };
   }
@@ -115,6 +150,11 @@ function startAgain(session: Running): Decision | null {
   };
   const change = { state: "running", by: start.by, because: `the label ${triggerLabel} was put on again` } as const;
   return { kind: "do", action: { kind: "setState", change, restart }, because: change.because };
+}
+
+function isLabelledAgain({ labelled, issue }: Session, record: SessionRecord): boolean {
+  if (record.state === "running" || record.state === "paused" || !issue.open) return false;
+  return labelled !== null && labelled.atMs > Date.parse(record.since);
 }
 
 /** Cancels what holds a runner for nothing: after an end, or for a pull request that a person closed or merged. */

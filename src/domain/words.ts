@@ -253,7 +253,10 @@ export function reportBody(session: Running): string {
     .join("\n\n");
 }
 
+/** Why the state is what it is, by whom and since when; of a person's doing, their login is the only foreign word in it. */
 export function whoAndWhen(record: SessionRecord): string {
-  const who = record.by === null || record.because.includes(`@${record.by}`) ? "" : ` by @${record.by}`;
-  return `${record.because}${who}, ${formatTime(record.since)}`;
+  const { state, by, because, since } = record;
+  const reason = by === null ? inline(because) : because;
+  const who = by === null || because.includes(`@${by}`) ? "" : ` by @${by}`;
+  return `${because.startsWith(state) ? "" : `${state}: `}${reason}${who}, ${formatTime(since)}`;
 }

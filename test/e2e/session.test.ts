@@ -5,7 +5,7 @@ test("a session keeps what gains, closes what loses, and says so everywhere", as
   const world = await startWorld({
     researcher: scripted([
       { title: "better", set: { VALUE: 1.9 } },
-      { title: "worse", set: { VALUE: 2.5 } },
+      { title: "worse", set: { OTHER: 0.5 } },
       { title: "broken", set: { CRASH: 1 } },
       { title: "better still", set: { OTHER: -0.1 } },
     ]),
@@ -18,7 +18,7 @@ test("a session keeps what gains, closes what loses, and says so everywhere", as
   expect(rows.map((row) => [row.experiment, row.outcome, row.value])).toEqual([
     [0, "keep", 2],
     [1, "keep", 1.9],
-    [2, "discard", 2.5],
+    [2, "discard", 2.4],
     [3, "crash", null],
     [4, "keep", 1.8],
   ]);
