@@ -27,7 +27,7 @@ export type JobLog = {
 };
 
 /** Data of a workflow command, as the runner reads it: one line, percent-encoded where it must be. */
-export function commandData(text: string): string {
+function commandData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 

@@ -20,7 +20,7 @@ export const sourceEntry = join(top, "action", "src", "main.ts");
 export const bundledEntry = join(top, "action", "dist", "index.js");
 
 /** What a candidate changes: text, null (deleted) or a link. */
-export type Changes = Readonly<Record<string, string | null | { readonly link: string }>>;
+type Changes = Readonly<Record<string, string | null | { readonly link: string }>>;
 
 export type World = {
   readonly folder: string;
@@ -42,7 +42,7 @@ const gitEnv = {
   GIT_COMMITTER_EMAIL: "a@example.com",
 };
 
-export function git(cwd: string, ...args: string[]): string {
+function git(cwd: string, ...args: string[]): string {
   return execFileSync("git", args, { cwd, env: gitEnv, encoding: "utf8" }).trim();
 }
 

@@ -31,6 +31,23 @@ describe("the queue", () => {
     expect(new Set(jobs.map((job) => job!.jobId)).size).toBe(2);
   });
 
+  it("gives nothing to a runner that hung up while it waited", async () => {
+    const world = await startActionsWorld({ files: twoJobs });
+    const [gone, there] = [
+      await fakeRunner(world, "gone", ["self-hosted", "gpu"]),
+      await fakeRunner(world, "there", ["self-hosted", "gpu"]),
+    ];
+    const hangUp = new AbortController();
+    const waiting = gone.acquire(20, hangUp.signal).catch(() => "hung up");
+    await there.acquire();
+    hangUp.abort();
+    expect(await waiting).toBe("hung up");
+    await there.acquire();
+    const run = await world.dispatch({ a: "1" }, "one.yml");
+    expect((await world.jobs(run)).map(({ status, runner_name }) => [status, runner_name])).toEqual([["queued", null]]);
+    expect(await there.acquire()).toMatchObject({ name: "first" });
+  });
+
   it("is left after a day: the job fails", async () => {
     let nowMs = Date.parse("2026-11-23T12:00:00Z");
     const world = await startActionsWorld({ files: twoJobs, now: () => new Date(nowMs) });

@@ -41,7 +41,12 @@ export async function startActionsWorld(
       ...(options.now === undefined ? {} : { now: options.now }),
     });
   let github = await start();
-  await github.world.createRepo({ ...at, name: at.repo, files: options.files ?? { "README.md": "x\n" } });
+  await github.world.createRepo({
+    owner: at.owner,
+    name: at.repo,
+    private: true,
+    files: options.files ?? { "README.md": "x\n" },
+  });
   const app = github.world.createApp({
     slug: "listener",
     permissions: { actions: "write", contents: "read", checks: "read", administration: "read" },

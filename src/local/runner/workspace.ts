@@ -24,8 +24,13 @@ export function cleanWork(work: string): void {
   for (const name of readdirSync(work)) if (jobFolder.test(name)) remove(path.join(work, name));
 }
 
+/** Best effort: what a job made unremovable, or a dying process still writes to, must not end the runner. */
 function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  } catch (error) {
+    process.stderr.write(`runner: ${String(error)}\n`);
+  }
 }
 
 export function makeWorkspace(work: string, job: JobMessage, identity: Identity): Workspace {

@@ -15,7 +15,7 @@ export type Place = {
 };
 
 /** The payload of the event, as far as workflows read it. */
-export function eventOf(run: WorkflowRun, place: Place): { readonly [name: string]: Json } {
+function eventOf(run: WorkflowRun, place: Place): { readonly [name: string]: Json } {
   const [owner = "", name = ""] = place.repository.split("/");
   return {
     inputs: Object.fromEntries(Object.entries(run.inputs).map(([input, value]) => [input, textOf(value)])),

@@ -7,7 +7,7 @@ const progress = z.enum(["queued", "in_progress", "completed"]);
 const conclusion = z.enum(["success", "failure", "cancelled", "skipped"]);
 const texts = z.record(z.string(), z.string());
 
-export const stepStateSchema = z.object({
+const stepStateSchema = z.object({
   name: z.string(),
   number: z.int(),
   status: progress,

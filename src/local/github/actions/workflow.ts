@@ -15,7 +15,7 @@ export type DispatchInput = {
   readonly options: readonly string[];
 };
 
-export type Step = {
+type Step = {
   readonly id: string | null;
   readonly name: string | null;
   readonly if: string | undefined;
@@ -205,7 +205,7 @@ function readStep(step: z.output<typeof stepSchema>): Step {
 }
 
 /** The action of this project, whoever's copy the workflow names and at whatever version. */
-export function isOwnAction(uses: string): boolean {
+function isOwnAction(uses: string): boolean {
   return /^[\w.-]+\/autoresearch-app\/action@[^@]+$/.test(uses);
 }
 
