@@ -98,7 +98,7 @@ function meaning(word: CommandWord): string {
     case "stop":
       return "ends the session: running trials are cancelled, open experiments are closed as withdrawn";
     case "pause":
-      return "starts and merges nothing; what is training is measured, and what lost is closed";
+      return "starts nothing new; what is training is measured and settled";
     case "resume":
       return "goes on after a pause, or after a block whose cause is mended";
     case "status":

@@ -15,17 +15,18 @@
  * while a candidate is being opened or merged: `act` looks again right before, and the next round meets the first rule.
  */
 import type { Decision } from "./action.ts";
-import { decideEnd, limitReached } from "./ending.ts";
+import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
-import { type Sha, frontierBranch, triggerLabel } from "./names.ts";
+import { block, blockOnFailure, open, propose } from "./feeding.ts";
+import { type Sha, frontierBranch } from "./names.ts";
 import { obey } from "./order.ts";
-import { type Row, baselineOf } from "./results.ts";
+import type { Row } from "./results.ts";
 import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
 import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
 import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
+import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
 import { showDashboard, syncLabels } from "./show.ts";
-import type { Outcome } from "./verdict.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -73,16 +74,6 @@ function firstOf<S>(rules: readonly Rule<S>[], session: S): Decision | null {
   return null;
 }
 
-function decideStart(session: Session): Decision {
-  const labelled = session.issue.open && session.issue.labels.includes(triggerLabel);
-  if (!labelled) return { kind: "wait", untilMs: null, because: "the label is not on" };
-  if (session.start === null) return { kind: "wait", untilMs: session.nowMs + 5_000, because: "not all is read yet" };
-  if (session.start.kind === "refused") {
-    return { kind: "do", action: { kind: "refuseStart", text: session.start.problem }, because: session.start.problem };
-  }
-  return { kind: "do", action: { kind: "start", start: session.start }, because: `labelled by ${session.start.by}` };
-}
-
 /** Somebody deleted the frontier's branch: before the end a person is asked, after it there is nothing to go on with. */
 function decideWithoutFrontier(session: Session, record: SessionRecord): Decision {
   const { nowMs, key, start } = session;
@@ -114,47 +105,6 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
 function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
   const value = rows.findLast((row) => row.outcome === "keep")?.value ?? null;
   return { tip, value, trials: 1, experiment: null, ownTrials: [], nextAttempt: 1, check: null };
-}
-
-/** Closing the issue or taking the label off is `stop` by other means. */
-function stopByHand(session: Running): Decision | null {
-  if (isEnded(session.record.state)) return null;
-  const closed = !session.issue.open;
-  if (!closed && session.issue.labels.includes(triggerLabel)) return null;
-  const by = closed ? session.issue.closedBy : session.unlabelledBy;
-  const because = closed ? "the issue was closed" : `the label ${triggerLabel} was taken off`;
-  return {
-    kind: "do",
-    action: { kind: "setState", change: { state: "stopped", by, because }, restart: null },
-    because,
-  };
-}
-
-/** The label put on again after an end (or a block) goes on with the same session, with what the issue says now. */
-function startAgain(session: Running): Decision | null {
-  const { record, start } = session;
-  if (!isLabelledAgain(session, record) || start === null) return null;
-  if (start.kind === "refused") {
-    return { kind: "do", action: { kind: "refuseStart", text: start.problem }, because: start.problem };
-  }
-  // What makes values comparable stays as it was, unless nothing was measured yet: then all is read anew.
-  const { config, base, baseBranch } = session.record;
-  const { mutable, metric, trial } = config;
-  const fresh = baselineOf(session.rows) === null;
-  const restart = {
-    startedAt: new Date(session.nowMs).toISOString(),
-    program: start.program,
-    base: fresh ? start.base : base,
-    baseBranch: fresh ? start.baseBranch : baseBranch,
-    config: fresh ? start.config : { ...start.config, mutable, metric, trial },
-  };
-  const change = { state: "running", by: start.by, because: `the label ${triggerLabel} was put on again` } as const;
-  return { kind: "do", action: { kind: "setState", change, restart }, because: change.because };
-}
-
-function isLabelledAgain({ labelled, issue }: Session, record: SessionRecord): boolean {
-  if (record.state === "running" || record.state === "paused" || !issue.open) return false;
-  return labelled !== null && labelled.atMs > Date.parse(record.since);
 }
 
 /** Cancels what holds a runner for nothing: after an end, or for a pull request that a person closed or merged. */
@@ -253,62 +203,4 @@ function dispatchNext(session: Running): Decision | null {
     };
   }
   return null;
-}
-
-function block(because: string): Decision {
-  return {
-    kind: "do",
-    action: { kind: "setState", change: { state: "blocked", by: null, because }, restart: null },
-    because,
-  };
-}
-
-/** Ends that may be the set-up's fault. What a person closed, or what met a conflict, says nothing of it. */
-const failed: readonly Outcome[] = ["crash", "timeout", "rejected"];
-
-/** So many experiments in a row without a value are the set-up's fault, not the ideas'. */
-function blockOnFailure(session: Running): Decision | null {
-  const { config, rowsBefore } = session.record;
-  const { failures } = config.limits;
-  const last = session.rows
-    .slice(rowsBefore)
-    .filter((row) => row.experiment > 0 && (row.value !== null || failed.includes(row.outcome)))
-    .slice(-failures);
-  if (last.length < failures || last.some((row) => row.value !== null)) return null;
-  return block(`${failures} experiments in a row gave no value; the last: ${last.at(-1)!.because}`);
-}
-
-/** One experiment more than there are runners is kept ready, so that a runner never waits for an idea. */
-function wantsMore(session: Running): boolean {
-  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded");
-  return open.length < session.record.config.runner.concurrency + 1 && limitReached(session) === null;
-}
-
-function nextNumber(session: Running): number {
-  const numbers = [...session.rows.map((row) => row.experiment), ...session.experiments.map((each) => each.number)];
-  return numbers.reduce((most, number) => Math.max(most, number), 0) + 1;
-}
-
-function open(session: Running): Decision | null {
-  if (session.desk.kind !== "ready" || !wantsMore(session)) return null;
-  const { prepared } = session.desk;
-  return {
-    kind: "do",
-    action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } },
-    because: "an idea is ready",
-  };
-}
-
-function propose(session: Running): Decision | null {
-  const { desk, frontier, nowMs } = session;
-  const free =
-    desk.kind === "idle" ||
-    (desk.kind === "failed" && desk.retryAtMs <= nowMs) ||
-    (desk.kind === "exhausted" && desk.parent !== frontier.tip);
-  if (!free || !wantsMore(session)) return null;
-  return {
-    kind: "do",
-    action: { kind: "propose", number: nextNumber(session) },
-    because: "a runner will be free for it",
-  };
 }
