@@ -2,7 +2,8 @@
  * The queue: session keys that want a pass. At most one pass of a key is in flight; hints for the same key are merged;
  * a pass that failed is tried again with growing pauses; a pass says itself when it wants the next one.
  *
- * Always: a hint that arrives during a pass causes another pass after it (what it told of may have been read before).
+ * Always: a hint that arrives during a pass causes another pass after it (what it told of may have been read before), and
+ * the hint of a pass that failed is given to the next one.
  */
 export type Wake<Hint> = { readonly hint: Hint };
 
@@ -20,6 +21,8 @@ export type QueueOptions<Hint> = {
 
 type Entry<Hint> = {
   waiting: Hint | null;
+  /** The hint of the pass that failed last. */
+  owed: Hint | null;
   running: boolean;
   timer: NodeJS.Timeout | null;
   failures: number;
@@ -68,7 +71,7 @@ export class Queue<Hint> {
   #entry(key: string): Entry<Hint> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry<Hint> = { waiting: null, running: false, timer: null, failures: 0 };
+    const entry: Entry<Hint> = { waiting: null, owed: null, running: false, timer: null, failures: 0 };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -81,8 +84,9 @@ export class Queue<Hint> {
 
   async #run(key: string): Promise<void> {
     const entry = this.#entry(key);
-    const hint = entry.waiting!;
+    const hint = entry.owed === null ? entry.waiting! : this.#options.merge(entry.owed, entry.waiting!);
     entry.waiting = null;
+    entry.owed = null;
     entry.running = true;
     this.#running += 1;
     let wakeAtMs: number | null;
@@ -92,6 +96,7 @@ export class Queue<Hint> {
     } catch (error) {
       const retryMs = Math.min(firstRetryMs * 2 ** entry.failures, longestRetryMs);
       entry.failures += 1;
+      entry.owed = hint;
       this.#options.failed(key, error, retryMs);
       wakeAtMs = this.#options.now() + retryMs;
     }
