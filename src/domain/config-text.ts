@@ -135,7 +135,8 @@ function plain(message: string): string {
 }
 
 function show(value: unknown): string {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const strange = typeof value === "number" && !Number.isFinite(value);
+  const text = typeof value === "string" ? value : strange ? String(value) : JSON.stringify(value);
   return text.replaceAll("`", "'").slice(0, 80);
 }
 

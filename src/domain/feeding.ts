@@ -15,7 +15,7 @@ export function block(because: string): Decision {
 }
 
 /** Ends that may be the set-up's fault. What a person closed, or what met a conflict, says nothing of it. */
-const failed: readonly Outcome[] = ["crash", "timeout", "rejected"];
+const failed: ReadonlySet<Outcome> = new Set(["crash", "timeout", "rejected"]);
 
 /** So many experiments in a row without a value are the set-up's fault, not the ideas'. */
 export function blockOnFailure(session: Running): Decision | null {
@@ -23,7 +23,7 @@ export function blockOnFailure(session: Running): Decision | null {
   const { failures } = config.limits;
   const last = session.rows
     .slice(rowsBefore)
-    .filter((row) => row.experiment > 0 && (row.value !== null || failed.includes(row.outcome)))
+    .filter((row) => row.experiment > 0 && (row.value !== null || failed.has(row.outcome)))
     .slice(-failures);
   if (last.length < failures || last.some((row) => row.value !== null)) return null;
   return block(`${failures} experiments in a row gave no value; the last: ${last.at(-1)!.because}`);

@@ -32,7 +32,10 @@ function refusal(reply: string): Effect {
 /** The commands of one comment in order: the last state counts, the replies are put one under the other. */
 function effectOf(order: Order, session: Session): Effect {
   const { record } = session;
-  if (record === null) return refusal(noSession());
+  if (record === null) {
+    const help = order.commands.every((command) => command.kind === "help");
+    return help ? { change: null, reply: helpText(), refused: false } : refusal(noSession());
+  }
   let state = record.state;
   let change: StateChange | null = null;
   let refused = false;
@@ -46,7 +49,7 @@ function effectOf(order: Order, session: Session): Effect {
     refused ||= step.refused;
     if (step.reply !== null) replies.push(step.reply);
   }
-  return { change, reply: replies.length === 0 ? null : replies.join("\n\n"), refused };
+  return { change, reply: replies.length === 0 ? null : [...new Set(replies)].join("\n\n"), refused };
 }
 
 type Step = { to: SessionState | null; because: string; reply: string | null; refused: boolean };
