@@ -36,6 +36,7 @@ const hookEvents = [
   "create",
   "delete",
 ] as const;
+const memoriesAtMost = 1_000;
 const timerHint: Hint = new Set(["runs", "checks"]);
 
 export type RunningApp = {
@@ -68,10 +69,11 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
     pass: async (name, hint) => {
       const key = parseSessionKey(name)!;
       const memory = memories.get(name) ?? emptyMemory(key);
+      // The least recently used go first: what is forgotten is read again.
+      memories.delete(name);
       memories.set(name, memory);
-      const wakeAtMs = await reconcile(key, hint, memory, deps);
-      if (wakeAtMs === null) memories.delete(name);
-      return wakeAtMs;
+      if (memories.size > memoriesAtMost) memories.delete(memories.keys().next().value!);
+      return reconcile(key, hint, memory, deps);
     },
     failed: (name, error, retryMs) => {
       memories.delete(name);

@@ -8,16 +8,15 @@ import { diff3Merge } from "node-diff3";
 import { z } from "zod";
 import type { Action } from "../domain/action.ts";
 import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
-import type { FileText } from "../domain/proposal.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { isAlready, Superseded } from "./errors.ts";
 import { pullSchema, refSchema } from "./facts.ts";
-import { type MutableFile, contentKey, readMutable } from "./files.ts";
+import { contentKey, readMutable, rememberFiles } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
-import { repoOf } from "./view.ts";
+import { type MutableFile, repoOf } from "./view.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
@@ -28,21 +27,16 @@ export async function openExperiment({ prepared }: ActionOf<"open">, context: Co
 
   const branch = formatExperimentBranch(view.key.issue, number);
   const { tree: base } = await readCommit(client, view, parent);
-  const modes = new Map(
-    (await readMutable(client, repoOf(view), parent, view.record!.config.mutable)).map((file) => [
-      file.path,
-      file.mode,
-    ]),
-  );
-  const changes = proposal.files.map(({ path, text }): FileChange => ({
-    path,
-    text,
-    mode: modes.get(path) ?? "100644",
-  }));
-  const tree = await createTree(client, view, base, changes);
+  const before = await readMutable(client, view, parent, view.record!.config.mutable);
+  const changed = proposal.files.map(({ path, text }): MutableFile => {
+    return { path, text, mode: before.find((file) => file.path === path)?.mode ?? "100644" };
+  });
+  const tree = await createTree(client, view, base, changed);
   const message = formatCandidate(number, { ...proposal, key });
   const commit = await createCommit(client, view, { message, tree, parents: [parent] });
   const made = await createBranch(client, view, branch, commit);
+  const paths = new Set(changed.map((file) => file.path));
+  rememberFiles(view, commit, [...before.filter((file) => !paths.has(file.path)), ...changed]);
   await openPull(number, branch, made ? commit : await adopt(branch, context), context);
 }
 
@@ -91,6 +85,8 @@ export async function advance(action: ActionOf<"advance">, { client, view, ident
   const merge = await createCommit(client, view, { message, tree, parents: [action.tip, action.head] });
   await moveBranch(client, view, frontierBranch(issue), merge);
   view.frontier = merge;
+  const files = view.files.get(action.head);
+  if (files !== undefined) rememberFiles(view, merge, files);
   // GitHub marks the pull request as merged, its head being reachable now; `conclude` looks whether it did.
   const pull = view.pulls.get(action.pullRequest);
   if (pull !== undefined) view.pulls.set(pull.number, { ...pull, state: "merged" });
@@ -100,7 +96,7 @@ export async function advance(action: ActionOf<"advance">, { client, view, ident
 export async function carry(action: ActionOf<"carry">, { client, view }: Context): Promise<void> {
   const { head, parent, tip, experiment } = action;
   const { mutable } = view.record!.config;
-  const read = async (commit: Sha) => filesByPath(await readMutable(client, repoOf(view), commit, mutable));
+  const read = async (commit: Sha) => filesByPath(await readMutable(client, view, commit, mutable));
   const [below, ours, theirs] = [await read(parent), await read(head), await read(tip)];
   const merged = mergeFiles(below, ours, theirs);
   if ("conflict" in merged) {
@@ -124,6 +120,7 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
     if (pull.head === head) view.pulls.set(pull.number, { ...pull, head: commit });
   }
   view.checks.set(commit, []);
+  rememberFiles(view, commit, merged.files);
 }
 
 type Files = ReadonlyMap<string, MutableFile>;
@@ -137,16 +134,16 @@ function mergeFiles(
   below: Files,
   ours: Files,
   theirs: Files,
-): { changes: FileChange[]; files: FileText[] } | { conflict: string } {
+): { changes: FileChange[]; files: MutableFile[] } | { conflict: string } {
   const changes: FileChange[] = [];
-  const files: FileText[] = [];
+  const files: MutableFile[] = [];
   for (const path of [...new Set([...below.keys(), ...ours.keys(), ...theirs.keys()])].sort()) {
     const [base, mine, other] = [below.get(path), ours.get(path), theirs.get(path)];
     const text = mergeText(base?.text ?? null, mine?.text ?? null, other?.text ?? null);
     if (text === "conflict") return { conflict: path };
-    if (text.merged !== null) files.push({ path, text: text.merged });
-    if (text.merged !== (other?.text ?? null))
-      changes.push({ path, text: text.merged, mode: mine?.mode ?? other?.mode ?? "100644" });
+    const mode = mine?.mode ?? other?.mode ?? "100644";
+    if (text.merged !== null) files.push({ path, text: text.merged, mode });
+    if (text.merged !== (other?.text ?? null)) changes.push({ path, text: text.merged, mode });
   }
   return { changes, files };
 }

@@ -8,7 +8,15 @@ import { marker } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { setState } from "./act-results.ts";
 import { isAlready, isStatus } from "./errors.ts";
-import { type CommentFact, checkSchema, commentSchema, issueSchema, numberOf, pullSchema } from "./facts.ts";
+import {
+  type CommentFact,
+  checkSchema,
+  commentSchema,
+  issueSchema,
+  numberOf,
+  type PullFact,
+  pullSchema,
+} from "./facts.ts";
 import { foldCheck, repoOf, type View } from "./view.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -153,12 +161,7 @@ export async function conclude(action: ActionOf<"conclude">, { client, view }: C
     });
     foldCheck(view, checkSchema.parse(answer));
   }
-  const pull = pullSchema.parse(
-    await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
-      ...repoOf(view),
-      pull_number: action.pullRequest,
-    }),
-  );
+  const pull = await seenPull(action.pullRequest, { client, view });
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
     ...repoOf(view),
     issue_number: action.pullRequest,
@@ -168,6 +171,15 @@ export async function conclude(action: ActionOf<"conclude">, { client, view }: C
   });
   const { labels, body } = issueSchema.parse(answer);
   view.pulls.set(pull.number, { ...pull, labels, body, state: pull.state === "merged" ? "merged" : "closed" });
+}
+
+/** The pull request; looked at again where GitHub should have marked it as merged by now. */
+async function seenPull(number: number, { client, view }: Pick<Context, "client" | "view">): Promise<PullFact> {
+  const known = view.pulls.get(number);
+  if (known !== undefined && known.state !== "merged") return known;
+  return pullSchema.parse(
+    await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...repoOf(view), pull_number: number }),
+  );
 }
 
 export async function finish(action: ActionOf<"finish">, context: Context): Promise<void> {

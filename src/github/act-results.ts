@@ -8,7 +8,6 @@ import { drawProgress } from "../picture.ts";
 import type { Context } from "./act.ts";
 import { Superseded } from "./errors.ts";
 import { contentKey, readMutable } from "./files.ts";
-import { repoOf } from "./view.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -21,7 +20,7 @@ function recordText(record: SessionRecord): FileChange {
 export async function start({ start }: ActionOf<"start">, { client, view, now }: Context): Promise<void> {
   const { issue } = view.key;
   const at = new Date(now()).toISOString();
-  const untouched = await readMutable(client, repoOf(view), start.base, start.config.mutable);
+  const untouched = await readMutable(client, view, start.base, start.config.mutable);
   const record: SessionRecord = {
     version: 1,
     startedBy: start.by,

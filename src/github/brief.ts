@@ -4,12 +4,11 @@ import type { Brief } from "../domain/proposal.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import type { Context } from "./act.ts";
 import { contentKey, readMutable } from "./files.ts";
-import { repoOf } from "./view.ts";
 
 export async function briefOf({ client, view }: Context, experiment: number): Promise<Brief> {
   const record = view.record!;
   const frontier = view.frontier!;
-  const files = await readMutable(client, repoOf(view), frontier, record.config.mutable);
+  const files = await readMutable(client, view, frontier, record.config.mutable);
   const ideas = [...view.pulls.values()].flatMap((pull) => {
     const message = view.commits.get(pull.head)?.message;
     const idea = message === undefined ? null : parseCandidate(message);

@@ -6,7 +6,7 @@ import { isMutable } from "../domain/start.ts";
 import type { Client } from "./client.ts";
 import { NeedsPerson } from "./errors.ts";
 import { type TreeFact, blobSchema, treeSchema } from "./facts.ts";
-import type { Repo } from "./view.ts";
+import { type MutableFile, type Repo, type View, repoOf } from "./view.ts";
 
 /** All entries below a commit or a tree. */
 export async function readTree(client: Client, repo: Repo, id: Sha): Promise<TreeFact> {
@@ -25,25 +25,35 @@ export async function readBlob(client: Client, repo: Repo, id: Sha): Promise<str
   );
 }
 
-export type MutableFile = FileText & { readonly mode: string; readonly blob: Sha };
-
-/** The files of the mutable surface at a commit, by path. */
+/** The files of the mutable surface at a commit, by path; from memory where the commit is known. */
 export async function readMutable(
   client: Client,
-  repo: Repo,
+  view: View,
   commit: Sha,
   mutable: readonly string[],
-): Promise<MutableFile[]> {
+): Promise<readonly MutableFile[]> {
+  const known = view.files.get(commit);
+  if (known !== undefined) return known;
+  const repo = repoOf(view);
   const { tree } = await readTree(client, repo, commit);
   const entries = tree.filter((entry) => entry.type === "blob" && isMutable(entry.path, mutable));
   if (entries.length > 200)
     throw new NeedsPerson(`the mutable surface has ${entries.length} files; 200 are the most that I can handle`);
   const files: MutableFile[] = [];
   for (const entry of entries) {
-    const blob = sha(entry.sha);
-    files.push({ path: entry.path, mode: entry.mode, blob, text: await readBlob(client, repo, blob) });
+    files.push({ path: entry.path, mode: entry.mode, text: await readBlob(client, repo, sha(entry.sha)) });
   }
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  rememberFiles(view, commit, files);
+  return files;
+}
+
+/** Commits whose files are kept in memory: the frontier, and what is open on it. */
+const commitsAtMost = 150;
+
+/** What a commit holds never changes, and of most commits we wrote it ourselves. */
+export function rememberFiles(view: View, commit: Sha, files: readonly MutableFile[]): void {
+  view.files.set(commit, files);
+  if (view.files.size > commitsAtMost) view.files.delete(view.files.keys().next().value!);
 }
 
 /** A key of the mutable surface's contents: equal keys are equal trees, since everything else is the base's. */

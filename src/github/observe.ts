@@ -29,6 +29,7 @@ import {
 import { readCommit } from "./git.ts";
 import { readComments } from "./observe-comments.ts";
 import { observeTrials } from "./observe-trials.ts";
+import { trackedCommits } from "./session-of.ts";
 import { readStart } from "./read-start.ts";
 import { type Aspect, type Identity, type View, aspects, repoOf } from "./view.ts";
 import type { Sha } from "../domain/names.ts";
@@ -139,7 +140,7 @@ async function observePulls(client: Client, view: View): Promise<void> {
   );
   view.pulls.clear();
   for (const pull of listed) if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
-  for (const pull of view.pulls.values()) await readCommit(client, view, pull.head);
+  for (const { commit } of trackedCommits(view)) await readCommit(client, view, commit);
   if (view.record.state === "done" && view.report === null) {
     const head = `${view.key.owner}:${base}`;
     const reports = z

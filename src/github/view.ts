@@ -5,6 +5,7 @@
  * `aspects` are the parts that a hint can make look old. A webhook names the part that changed; the sweep names all.
  */
 import type { SessionKey, Sha } from "../domain/names.ts";
+import type { FileText } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
 import type { Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
@@ -18,6 +19,9 @@ export type Aspect = (typeof aspects)[number];
 /** What a wake-up says may have changed. */
 export type Hint = ReadonlySet<Aspect>;
 export const everything: Hint = new Set(aspects);
+
+/** A file of the mutable surface, with git's mode of it. */
+export type MutableFile = FileText & { readonly mode: string };
 
 export type View = {
   readonly key: SessionKey;
@@ -36,6 +40,8 @@ export type View = {
   readonly pulls: Map<number, PullFact>;
   report: number | null;
   readonly commits: Map<Sha, CommitFact>;
+  /** The mutable surface of commits. */
+  readonly files: Map<Sha, readonly MutableFile[]>;
   readonly checks: Map<Sha, CheckFact[]>;
   readonly runs: Map<number, RunFact>;
   readonly jobs: Map<number, readonly JobFact[]>;
@@ -67,6 +73,7 @@ export function emptyView(key: SessionKey): View {
     pulls: new Map(),
     report: null,
     commits: new Map(),
+    files: new Map(),
     checks: new Map(),
     runs: new Map(),
     jobs: new Map(),
