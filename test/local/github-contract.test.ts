@@ -76,7 +76,10 @@ describe("issues", () => {
     const { data: issue } = await as("ada").rest.issues.create({ ...at, title: "Lower val_bpb", body: "Please" });
     expect(issue).toMatchObject({ number: 1, state: "open", user: { login: "ada" }, labels: [] });
     await bot.rest.issues.update({ ...at, issue_number: 1, title: "Lower it", body: "Now", labels: ["autoresearch"] });
-    expect((await bot.rest.issues.get({ ...at, issue_number: 1 })).data).toMatchObject({ title: "Lower it", body: "Now" });
+    expect((await bot.rest.issues.get({ ...at, issue_number: 1 })).data).toMatchObject({
+      title: "Lower it",
+      body: "Now",
+    });
     const listed = await bot.rest.issues.listForRepo({
       ...at,
       labels: "autoresearch",
@@ -102,7 +105,11 @@ describe("issues", () => {
     const { bot, as, done } = await world();
     await bot.rest.issues.create({ ...at, title: "One" });
     const { data: mine } = await bot.rest.issues.createComment({ ...at, issue_number: 1, body: "Dashboard" });
-    const { data: theirs } = await as("bob").rest.issues.createComment({ ...at, issue_number: 1, body: "/autoresearch stop" });
+    const { data: theirs } = await as("bob").rest.issues.createComment({
+      ...at,
+      issue_number: 1,
+      body: "/autoresearch stop",
+    });
     expect(mine).toMatchObject({ user: { login: "tester[bot]" }, performed_via_github_app: { slug: "tester" } });
     await bot.rest.issues.updateComment({ ...at, comment_id: mine.id, body: "Dashboard, edited" });
     const first = await bot.rest.reactions.createForIssueComment({ ...at, comment_id: theirs.id, content: "+1" });
@@ -146,7 +153,10 @@ describe("git data and contents", () => {
     const { bot, git, done } = await world();
     const main = await tipOf(bot, "main");
     const { data: blob } = await bot.rest.git.createBlob({ ...at, content: "bGls", encoding: "base64" });
-    expect((await bot.rest.git.getBlob({ ...at, file_sha: blob.sha })).data).toMatchObject({ content: "bGls\n", size: 3 });
+    expect((await bot.rest.git.getBlob({ ...at, file_sha: blob.sha })).data).toMatchObject({
+      content: "bGls\n",
+      size: 3,
+    });
     const { data: tree } = await bot.rest.git.createTree({
       ...at,
       base_tree: (await bot.rest.git.getCommit({ ...at, commit_sha: main })).data.tree.sha,
@@ -156,7 +166,12 @@ describe("git data and contents", () => {
         { path: "docs/notes.md", mode: "100644", type: "blob", sha: null },
       ],
     });
-    const { data: commit } = await bot.rest.git.createCommit({ ...at, message: "All", tree: tree.sha, parents: [main] });
+    const { data: commit } = await bot.rest.git.createCommit({
+      ...at,
+      message: "All",
+      tree: tree.sha,
+      parents: [main],
+    });
     expect(commit.author).toMatchObject({ name: "tester[bot]" });
     await bot.rest.git.createRef({ ...at, ref: "refs/heads/exp/1", sha: main });
     await bot.rest.git.updateRef({ ...at, ref: "heads/exp/1", sha: commit.sha, force: false });
@@ -213,7 +228,13 @@ describe("pull requests", () => {
     const { bot, as, git, done } = await world();
     const { number, head } = await openPullRequest(bot, "exp", { "train.py": "LR = 0.3\n" });
     const { data: pull } = await bot.rest.pulls.get({ ...at, pull_number: number });
-    expect(pull).toMatchObject({ mergeable: true, mergeable_state: "clean", commits: 1, additions: 1, changed_files: 1 });
+    expect(pull).toMatchObject({
+      mergeable: true,
+      mergeable_state: "clean",
+      commits: 1,
+      additions: 1,
+      changed_files: 1,
+    });
     await bot.rest.pulls.update({ ...at, pull_number: number, title: "Faster", body: "Because" });
     const search = { ...at, state: "all", head: "octo:exp", base: "main", sort: "updated", direction: "asc" } as const;
     expect((await bot.rest.pulls.list(search)).data.map((one) => one.title)).toEqual(["Faster"]);
@@ -232,7 +253,9 @@ describe("pull requests", () => {
     });
     const second = await openPullRequest(as("ada"), "squashed", { "more.txt": "More\n" });
     await as("ada").rest.pulls.merge({ ...at, pull_number: second.number, merge_method: "squash" });
-    expect(await git("show", "--format=%s %P", "--no-patch", "main")).toBe(`squashed (#${second.number}) ${merged.sha}`);
+    expect(await git("show", "--format=%s %P", "--no-patch", "main")).toBe(
+      `squashed (#${second.number}) ${merged.sha}`,
+    );
     const issue = await bot.rest.issues.get({ ...at, issue_number: second.number });
     expect(issue.data.pull_request?.merged_at).toMatch(/Z$/);
     done();
@@ -252,7 +275,13 @@ describe("checks", () => {
       actions: [{ label: "Stop", description: "Stops the session", identifier: "stop" }],
     });
     expect(run).toMatchObject({ status: "in_progress", conclusion: null, app: { slug: "tester" } });
-    const annotation = { path: "train.py", start_line: 1, end_line: 1, annotation_level: "failure", message: "Here" } as const;
+    const annotation = {
+      path: "train.py",
+      start_line: 1,
+      end_line: 1,
+      annotation_level: "failure",
+      message: "Here",
+    } as const;
     const output = { title: "0.9793", summary: "Better", text: "Log", annotations: [annotation] };
     await bot.rest.checks.update({ ...at, check_run_id: run.id, conclusion: "success", output });
     const { data: fresh } = await bot.rest.checks.get({ ...at, check_run_id: run.id });
@@ -261,7 +290,12 @@ describe("checks", () => {
     expect(annotations).toMatchObject([{ path: "train.py", annotation_level: "failure" }]);
     const job = withToken(github.world.jobToken("octo/lab", { checks: "write" }));
     await job.rest.checks.create({ ...at, name: "val_bpb", head_sha, conclusion: "success" });
-    const { data: list } = await bot.rest.checks.listForRef({ ...at, ref: "main", filter: "latest", status: "completed" });
+    const { data: list } = await bot.rest.checks.listForRef({
+      ...at,
+      ref: "main",
+      filter: "latest",
+      status: "completed",
+    });
     expect(list.check_runs.map((one) => one.app?.slug)).toEqual(["github-actions", "tester"]);
     const suites = await bot.rest.checks.listSuitesForRef({ ...at, ref: head_sha });
     expect(suites.data.total_count).toBe(2);

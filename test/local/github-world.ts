@@ -14,7 +14,7 @@ import { execa } from "execa";
 import { afterEach, expect } from "vitest";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { gitEnvironment } from "../../src/local/github/git-command.ts";
-import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
+import { startLocalGitHub } from "../../src/local/github/server.ts";
 import { contractOf } from "../support/openapi.ts";
 
 export type Hook = {
@@ -65,7 +65,9 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
   const hooks: Hook[] = [];
   const receiver = await startReceiver(hooks);
   await github.world.createRepo({
-    ...{ owner: at.owner, name: at.repo, private: options.private ?? false },
+    owner: at.owner,
+    name: at.repo,
+    private: options.private ?? false,
     files: options.files ?? { "train.py": "LR = 0.1\n", "docs/notes.md": "Notes\n" },
   });
   const app = github.world.createApp({

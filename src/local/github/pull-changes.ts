@@ -47,7 +47,9 @@ export async function openPull(core: Core, repo: Repository, wanted: NewPull, do
   }
   const pullId = core.store.nextId();
   const number = nextNumber(core.store, repo);
-  await git.moveRefs([{ ref: `refs/pull/${number}/head`, before: null, after: headSha }]);
+  // The ref may be there from a process that died before it wrote the row.
+  const ref = `refs/pull/${number}/head`;
+  await git.moveRefs([{ ref, before: git.refs.get(ref) ?? null, after: headSha }]);
   const now = timestamp(core);
   const issue = core.store.put("issue", {
     id: core.store.nextId(),

@@ -106,7 +106,7 @@ export class Webhooks {
 
   #tell(event: WebhookEvent, payload: Record<string, unknown>, { app, installation }: Hearer): void {
     const guid = randomUUID();
-    const whole = { ...payload, installation: { id: installation.id, node_id: nodeIdOf(installation.id) } };
+    const whole = { installation: { id: installation.id, node_id: nodeIdOf(installation.id) }, ...payload };
     this.#store.put("payload", { id: guid, body: JSON.stringify(whole) });
     this.#schedule(this.#log(app, guid, event, installation.id, false));
   }

@@ -2,17 +2,19 @@
 import type { Core } from "./core.ts";
 import type { CollaboratorPermission, Permissions, Repository, User } from "./entities.ts";
 import { findRepository } from "./finders.ts";
-import { followRefs } from "./ref-changes.ts";
+import { install } from "./installing.ts";
+import { followRefs, followWhileAway } from "./ref-changes.ts";
 import {
+  askForRerun,
   type AppCredentials,
   createApp,
   createRepository,
   createUser,
-  install,
   jobToken,
   type NewApp,
   type NewRepository,
   personalToken,
+  pressButton,
   setPermission,
   setWebhookUrl,
 } from "./world.ts";
@@ -28,6 +30,10 @@ export type World = {
   readonly personalToken: (login: string) => string;
   /** A job's GITHUB_TOKEN. */
   readonly jobToken: (repo: string, permissions: Permissions) => string;
+  /** Presses a button of a check: `check_run.requested_action` to the app that posted it. */
+  readonly requestedAction: (checkRunId: number, identifier: string, login: string) => void;
+  /** Asks for a check run once more: `check_run.rerequested` to the app that posted it. */
+  readonly rerequested: (checkRunId: number, login: string) => void;
   /** The row of `owner/name`; throws where there is none. Its `directory` is the bare repository. */
   readonly repo: (name: string) => Repository;
   readonly hasRepo: (name: string) => boolean;
@@ -42,7 +48,7 @@ export async function worldOf(core: Core): Promise<World> {
     if (found === undefined) throw new Error(`no repository ${name}`);
     return found;
   };
-  for (const row of core.store.all("repository")) await core.git(row).readRefs();
+  for (const row of core.store.all("repository")) await core.alone(row, () => followWhileAway(core, row));
   return {
     createUser: (login, type) => createUser(core, login, type),
     createRepo: (wanted) => createRepository(core, wanted),
@@ -52,6 +58,8 @@ export async function worldOf(core: Core): Promise<World> {
     setPermission: (name, login, permission) => setPermission(core, repo(name), login, permission),
     personalToken: (login) => personalToken(core, login),
     jobToken: (name, permissions) => jobToken(core, repo(name), permissions),
+    requestedAction: (checkRunId, identifier, login) => pressButton(core, checkRunId, identifier, login),
+    rerequested: (checkRunId, login) => askForRerun(core, checkRunId, login),
     repo,
     hasRepo: (name) => find(core, name) !== undefined,
     followRefs: (name, login) => {

@@ -4,7 +4,9 @@ import path from "node:path";
 import { digest, mintToken } from "./auth.ts";
 import { type Core, timestamp } from "./core.ts";
 import type { App, CollaboratorPermission, Permissions, Repository, User } from "./entities.ts";
-import { findRepository, findUser } from "./finders.ts";
+import { findRepository, findUser, repositoryOf } from "./finders.ts";
+import { install } from "./installing.ts";
+import { requestAction, rerequestCheck } from "./check-changes.ts";
 import { makeBareRepository } from "./git-repository.ts";
 import { indexOf } from "./store.ts";
 import { firstCommit } from "./first-commit.ts";
@@ -46,7 +48,6 @@ export type AppCredentials = {
 export const actionsAppSlug = "github-actions";
 
 const appsBySlug = indexOf("app", (app) => app.slug);
-const installations = indexOf("installation", (row) => `${row.appId}:${row.accountId}`);
 const collaborators = indexOf("collaborator", (row) => `${row.repoId}:${row.userId}`);
 
 /** An account; the one that is there where the login is taken. */
@@ -131,21 +132,6 @@ export function actionsApp(core: Core): App {
   return putApp(core, { slug: actionsAppSlug, permissions, events: [], owner: "github", webhookSecret: "none" }, "");
 }
 
-/** Installs an app on a repository; gives the id of the installation on the owner's account. */
-export function install(core: Core, appId: number, repo: Repository): number {
-  const known = core.store.one(installations, `${appId}:${repo.ownerId}`);
-  const row = known ?? {
-    id: core.store.nextId(),
-    appId,
-    accountId: repo.ownerId,
-    repositoryIds: [],
-    createdAt: timestamp(core),
-  };
-  if (row.repositoryIds.includes(repo.id)) return row.id;
-  core.store.put("installation", { ...row, repositoryIds: [...row.repositoryIds, repo.id] });
-  return row.id;
-}
-
 export function setPermission(core: Core, repo: Repository, login: string, permission: CollaboratorPermission): void {
   const user = createUser(core, login);
   const known = core.store.one(collaborators, `${repo.id}:${user.id}`);
@@ -170,4 +156,21 @@ export function setWebhookUrl(core: Core, appId: number, url: string | null): vo
   const app = core.store.get("app", appId);
   if (app === undefined) throw new Error(`no app ${appId}`);
   core.store.put("app", { ...app, webhookUrl: url });
+}
+
+/** A person presses a button of a check: the app that posted the check is told, and no other. */
+export function pressButton(core: Core, checkRunId: number, identifier: string, login: string): void {
+  const run = core.store.get("checkRun", checkRunId);
+  if (run === undefined) throw new Error(`no check run ${checkRunId}`);
+  if (!run.actions.some((action) => action.identifier === identifier)) throw new Error(`no button ${identifier}`);
+  const doer = { userId: createUser(core, login).id, appId: null };
+  requestAction(core, repositoryOf(core.store, run.repoId), run, identifier, doer);
+}
+
+/** A person asks for a check run once more. */
+export function askForRerun(core: Core, checkRunId: number, login: string): void {
+  const run = core.store.get("checkRun", checkRunId);
+  if (run === undefined) throw new Error(`no check run ${checkRunId}`);
+  const doer = { userId: createUser(core, login).id, appId: null };
+  rerequestCheck(core, repositoryOf(core.store, run.repoId), run, doer);
 }
