@@ -3,7 +3,7 @@ import type { Comment, Issue, IssueEvent, ReactionContent } from "../github/enti
 import { reactionContents } from "../github/entities.ts";
 import { userOf } from "../github/finders.ts";
 import { indexOf } from "../github/store.ts";
-import { html, type Html, type Piece } from "./html.ts";
+import { markup, type Html, type Piece } from "./html.ts";
 import { markdown } from "./markdown.ts";
 import { avatar, commitLink, labelPill, person, standing, timeOf } from "./pieces.ts";
 import type { Place } from "./site.ts";
@@ -36,16 +36,13 @@ type Said = {
 
 function box(place: Place, said: Said): Html {
   const edited = said.anchor.startsWith("issuecomment") && said.updatedAt !== said.createdAt;
-  const text = said.body.trim() === "" ? html`<p class="dim">Nothing was written.</p>` : markdown(said.body, place);
-  return html`<article class="box" id="${said.anchor}">
-    <header>
-      ${avatar(userOf(place.core.store, said.userId))} ${person(place, said.userId)} ${standing(place, said.userId)}
-      <a class="when" href="#${said.anchor}">${timeOf(place.site, said.createdAt)}</a
-      >${edited ? html` <span class="dim">edited ${timeOf(place.site, said.updatedAt)}</span>` : null}
-    </header>
-    <div class="md">${text}</div>
-    ${reactions(place, said.subject)}
-  </article> `;
+  const text = said.body.trim() === "" ? markup`<p class="dim">Nothing was written.</p>` : markdown(said.body, place);
+  return markup`<article class="box" id="${said.anchor}">
+<header>${avatar(userOf(place.core.store, said.userId))} ${person(place, said.userId)} ${standing(place, said.userId)} <a class="when" href="#${said.anchor}">${timeOf(place.site, said.createdAt)}</a>${edited ? markup` <span class="dim">· edited ${timeOf(place.site, said.updatedAt)}</span>` : null}</header>
+<div class="md">${text}</div>
+${reactions(place, said.subject)}
+</article>
+`;
 }
 
 const faces: Readonly<Record<ReactionContent, string>> = {
@@ -65,11 +62,9 @@ function reactions(place: Place, subject: string): Html | null {
   const shown = reactionContents.flatMap((content) => {
     const who = all.filter((one) => one.content === content).map((one) => userOf(place.core.store, one.userId).login);
     const title = `${content} by ${who.join(", ")}`;
-    return who.length === 0 ? [] : [html`<li title="${title}">${faces[content]} ${who.length}</li>`];
+    return who.length === 0 ? [] : [markup`<li title="${title}">${faces[content]} ${who.length}</li>`];
   });
-  return html`<ul class="reactions" aria-label="Reactions">
-    ${shown}
-  </ul>`;
+  return markup`<ul class="reactions" aria-label="Reactions">${shown}</ul>`;
 }
 
 /** Comments and events by time. `pinned` is shown elsewhere: its place says so. */
@@ -108,23 +103,28 @@ function eventLine(place: Place, group: readonly IssueEvent[]): Html | null {
   // A merge closes too; one word is enough.
   const merged = group.some((event) => event.event === "merged");
   const told = group.filter((event) => !(merged && event.event === "closed"));
-  const deeds = told.map((event, at) => html`${at === 0 ? null : ", "}${deed(place, event)}`);
-  return html`<p class="event">${person(place, first.actorId)} ${deeds} ${timeOf(place.site, first.createdAt)}</p> `;
+  const deeds = told.map(
+    (event, at) => markup`${at === 0 ? null : at === told.length - 1 ? " and " : ", "}${deed(place, event)}`,
+  );
+  return markup`<p class="event">${person(place, first.actorId)} ${deeds} ${timeOf(place.site, first.createdAt)}</p>
+`;
 }
 
 function deed(place: Place, event: IssueEvent): Html {
   switch (event.event) {
     case "labeled":
-      return html`added ${event.label === null ? "a label" : labelPill(place, event.label)}`;
+      return markup`added ${event.label === null ? "a label" : labelPill(place, event.label)}`;
     case "unlabeled":
-      return html`removed ${event.label === null ? "a label" : labelPill(place, event.label)}`;
+      return markup`removed ${event.label === null ? "a label" : labelPill(place, event.label)}`;
     case "closed":
-      return html`closed this`;
+      return markup`closed this`;
     case "reopened":
-      return html`reopened this`;
+      return markup`reopened this`;
     case "merged":
-      return event.commitSha === null ? html`merged this` : html`merged this as ${commitLink(place, event.commitSha)}`;
+      return event.commitSha === null
+        ? markup`merged this`
+        : markup`merged this as ${commitLink(place, event.commitSha)}`;
     case "renamed":
-      return html`changed the title from <del>${event.rename?.from}</del> to <b>${event.rename?.to}</b>`;
+      return markup`changed the title from <del>${event.rename?.from}</del> to <b>${event.rename?.to}</b>`;
   }
 }

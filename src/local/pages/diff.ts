@@ -1,6 +1,6 @@
 /** Differences, coloured line by line; in a line that was replaced by one line, what differs is marked. */
 import type { FileDifference } from "../github/differences.ts";
-import { encodedPath, html, type Html, type Piece } from "./html.ts";
+import { encodedPath, markup, type Html, type Piece } from "./html.ts";
 import { count } from "./pieces.ts";
 import type { Place } from "./site.ts";
 
@@ -9,27 +9,26 @@ const shownFiles = 300;
 
 /** All files of a difference; `at` is the commit after it. */
 export function differences(place: Place, files: readonly FileDifference[], at: string): Html {
-  if (files.length === 0) return html`<p class="empty">Nothing differs.</p>`;
+  if (files.length === 0) return markup`<p class="empty">Nothing differs.</p>`;
   const added = files.reduce((sum, file) => sum + file.additions, 0);
   const deleted = files.reduce((sum, file) => sum + file.deletions, 0);
-  return html`<p class="dim">${count(files.length, "file")} changed, ${counts(added, deleted)}</p>
-    ${files.slice(0, shownFiles).map((file) => fileSection(place, file, at))}
-    ${files.length > shownFiles ? html`<p class="empty">${files.length - shownFiles} more files are not shown.</p>` : null}`;
+  return markup`<p class="dim">${count(files.length, "file")} changed, ${counts(added, deleted)}</p>
+${files.slice(0, shownFiles).map((file) => fileSection(place, file, at))}
+${files.length > shownFiles ? markup`<p class="empty">${files.length - shownFiles} more files are not shown.</p>` : null}`;
 }
 
 function counts(added: number, deleted: number): Html {
-  return html`<span class="good">+${added}</span> <span class="bad">−${deleted}</span>`;
+  return markup`<span class="good">+${added}</span> <span class="bad">−${deleted}</span>`;
 }
 
 function fileSection(place: Place, file: FileDifference, at: string): Html {
   const name = file.previousPath === null ? file.path : `${file.previousPath} → ${file.path}`;
   const link =
-    file.status === "removed" ? name : html`<a href="${place.base}/blob/${at}/${encodedPath(file.path)}">${name}</a>`;
-  const word = file.status === "modified" ? null : html` <span class="tag">${file.status}</span>`;
-  return html`<section class="file">
-    <header>${link}${word} ${counts(file.additions, file.deletions)}</header>
-    ${file.patch === null ? html`<p class="empty">No text to compare.</p>` : patchTable(file.patch)}
-  </section> `;
+    file.status === "removed" ? name : markup`<a href="${place.base}/blob/${at}/${encodedPath(file.path)}">${name}</a>`;
+  const word = file.status === "modified" ? null : markup` <span class="tag">${file.status}</span>`;
+  return markup`<section class="file"><header>${link}${word} ${counts(file.additions, file.deletions)}</header>
+${file.patch === null ? markup`<p class="empty">No text to compare.</p>` : patchTable(file.patch)}</section>
+`;
 }
 
 type Line = {
@@ -43,12 +42,7 @@ function patchTable(patch: string): Html {
   const lines = linesOf(patch);
   const rows = marked(lines.slice(0, shownLines));
   const rest = lines.length - shownLines;
-  return html`<div class="scroll">
-      <table class="diff">
-        ${rows}
-      </table>
-    </div>
-    ${rest > 0 ? html`<p class="empty">${rest} more lines are not shown.</p>` : null}`;
+  return markup`<div class="scroll"><table class="diff">${rows}</table></div>${rest > 0 ? markup`<p class="empty">${rest} more lines are not shown.</p>` : null}`;
 }
 
 /** The lines of a patch with their numbers before and after. */
@@ -109,21 +103,15 @@ function withMark(text: string, other: string): Piece {
   while (end < shortest - start && mine.at(-1 - end) === theirs.at(-1 - end)) end += 1;
   const own = mine.slice(start, mine.length - end).join("");
   if (own === "" || start + end === 0) return text;
-  return html`${mine.slice(0, start).join("")}<mark>${own}</mark>${mine.slice(mine.length - end).join("")}`;
+  return markup`${mine.slice(0, start).join("")}<mark>${own}</mark>${mine.slice(mine.length - end).join("")}`;
 }
 
 const signs = { add: "+", del: "−", same: " ", hunk: "", note: "" } as const;
 
 function row(line: Line, text: Piece): Html {
   if (line.kind === "hunk" || line.kind === "note")
-    return html`<tr class="${line.kind}">
-      <td colspan="3"></td>
-      <td>${text}</td>
-    </tr> `;
-  return html`<tr class="${line.kind}">
-    <td class="n">${line.before}</td>
-    <td class="n">${line.after}</td>
-    <td class="mark">${signs[line.kind]}</td>
-    <td>${text}</td>
-  </tr> `;
+    return markup`<tr class="${line.kind}"><td colspan="3"></td><td>${text}</td></tr>
+`;
+  return markup`<tr class="${line.kind}"><td class="n">${line.before}</td><td class="n">${line.after}</td><td class="mark">${signs[line.kind]}</td><td>${text}</td></tr>
+`;
 }

@@ -4,7 +4,7 @@ import { entryType, parseTree, type TreeEntry } from "../github/git-forms.ts";
 import { isNumber, Missing, type Page, type Place } from "./site.ts";
 import { fileHeaders } from "./guard.ts";
 import { commitAt } from "./history.ts";
-import { encodedPath, html, type Html, type Piece } from "./html.ts";
+import { encodedPath, markup, type Html, type Piece } from "./html.ts";
 import { markdownFile } from "./markdown.ts";
 import { commitLink } from "./pieces.ts";
 
@@ -67,37 +67,27 @@ export async function blobPage(place: Place, refAndPath: string): Promise<Page> 
   const object = await objectAt(place, spot);
   if (object.type !== "blob") return treePage(place, refAndPath);
   const raw = `${place.base}/raw/${encodedPath(spot.ref)}/${encodedPath(spot.path)}`;
-  const live = html`<h1 class="path">${crumbs(place, spot)}</h1>
-    <p class="dim">
-      ${refLine(place, spot)} · ${object.content.length.toLocaleString("en")} bytes · <a href="${raw}">raw</a>
-    </p>
-    ${fileView(place, spot, object.content, raw)}`;
+  const live = markup`<h1 class="path">${crumbs(place, spot)}</h1>
+<p class="dim">${refLine(place, spot)} · ${object.content.length.toLocaleString("en")} bytes · <a href="${raw}">raw</a></p>
+${fileView(place, spot, object.content, raw)}`;
   return { title: spot.path, place, tab: "code", live };
 }
 
 const shownLines = 5_000;
 
 function fileView(place: Place, spot: Spot, content: Buffer, raw: string): Html {
-  if (pictureType(spot.path) !== undefined) return html`<p class="picture"><img src="${raw}" alt="${spot.path}" /></p>`;
-  if (!isText(content)) return html`<p class="empty">This file is not text.</p>`;
+  if (pictureType(spot.path) !== undefined) return markup`<p class="picture"><img src="${raw}" alt="${spot.path}"></p>`;
+  if (!isText(content)) return markup`<p class="empty">This file is not text.</p>`;
   const text = content.toString("utf8").replaceAll("\r\n", "\n");
   if (spot.path.endsWith(".tsv")) return tsvTable(place, text);
-  if (spot.path.endsWith(".md")) return html`<div class="md box-body">${markdownFile(text, place)}</div>`;
+  if (spot.path.endsWith(".md")) return markup`<div class="md box-body">${markdownFile(text, place)}</div>`;
   const lines = text.replace(/\n$/, "").split("\n");
   const rows = lines.slice(0, shownLines).map(
-    (line, at) =>
-      html`<tr id="L${at + 1}">
-        <td class="n"><a href="#L${at + 1}">${at + 1}</a></td>
-        <td>${line}</td>
-      </tr> `,
+    (line, at) => markup`<tr id="L${at + 1}"><td class="n"><a href="#L${at + 1}">${at + 1}</a></td><td>${line}</td></tr>
+`,
   );
   const rest = lines.length - shownLines;
-  return html`<div class="scroll file">
-      <table class="code">
-        ${rows}
-      </table>
-    </div>
-    ${rest > 0 ? html`<p class="empty">${rest} more lines are in the raw file.</p>` : null}`;
+  return markup`<div class="scroll file"><table class="code">${rows}</table></div>${rest > 0 ? markup`<p class="empty">${rest} more lines are in the raw file.</p>` : null}`;
 }
 
 /** A table of tab-separated values, its first line the head; commits and pull requests are links. */
@@ -109,27 +99,20 @@ function tsvTable(place: Place, text: string): Html {
   const cell = (value: string, column: string | undefined): Piece => {
     if ((column === "commit" || column === "parent") && /^[0-9a-f]{7,40}$/.test(value)) return commitLink(place, value);
     if (column === "pull_request" && /^\d{1,9}$/.test(value) && isNumber(place, Number(value)))
-      return html`<a href="${place.base}/pull/${value}">#${value}</a>`;
+      return markup`<a href="${place.base}/pull/${value}">#${value}</a>`;
     return value;
   };
   const body = rows.map(
     (row) =>
-      html`<tr class="${row[head.indexOf("outcome")] ?? ""}">
-        ${row.map((value, at) => html`<td${/^-?[\d.]+$/.test(value) ? html` class="number"` : null}>${cell(value, head[at])}</td>`)}
-      </tr> `,
+      markup`<tr class="${row[head.indexOf("outcome")] ?? ""}">${row.map((value, at) => markup`<td class="${cellClass(value)}">${cell(value, head[at])}</td>`)}</tr>
+`,
   );
-  return html`<div class="scroll">
-    <table class="values">
-      <thead>
-        <tr>
-          ${head.map((name) => html`<th>${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${body}
-      </tbody>
-    </table>
-  </div>`;
+  return markup`<div class="scroll"><table class="values"><thead><tr>${head.map((name) => markup`<th>${name}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function cellClass(value: string): string {
+  if (/^-?[\d.]+$/.test(value)) return "number";
+  return value.length > 32 ? "long" : "short";
 }
 
 export async function treePage(place: Place, refAndPath: string): Promise<Page> {
@@ -141,53 +124,44 @@ export async function treePage(place: Place, refAndPath: string): Promise<Page> 
       Number(entryType(b.mode) === "tree") - Number(entryType(a.mode) === "tree") || a.name.localeCompare(b.name),
   );
   const readme = entries.find((entry) => /^readme\.md$/i.test(entry.name));
-  const live = html`<h1 class="path">${crumbs(place, spot)}</h1>
-    <p class="dim">
-      ${refLine(place, spot)} · <a href="${place.base}/commits/${encodedPath(spot.ref)}">commits</a> ·
-      <a href="${place.base}/branches">branches</a>
-    </p>
-    ${
-      entries.length === 0
-        ? html`<p class="empty">This folder is empty.</p>`
-        : html`<ul class="tree">
-            ${entries.map((entry) => treeRow(place, spot, entry))}
-          </ul>`
-    }
-    ${readme === undefined ? null : await readmeOf(place, spot, readme)}`;
+  const live = markup`<h1 class="path">${crumbs(place, spot)}</h1>
+<p class="dim">${refLine(place, spot)} · <a href="${place.base}/commits/${encodedPath(spot.ref)}">commits</a> · <a href="${place.base}/branches">branches</a></p>
+${entries.length === 0 ? markup`<p class="empty">This folder is empty.</p>` : markup`<ul class="tree">${entries.map((entry) => treeRow(place, spot, entry))}</ul>`}
+${readme === undefined ? null : await readmeOf(place, spot, readme)}`;
   return { title: spot.path === "" ? spot.ref : spot.path, place, tab: "code", live };
 }
 
 function treeRow(place: Place, spot: Spot, entry: TreeEntry): Html {
   const path = [spot.path, entry.name].filter((step) => step !== "").join("/");
   const type = entryType(entry.mode);
-  if (type === "commit") return html`<li>${entry.name} <span class="dim">submodule</span></li>`;
+  if (type === "commit") return markup`<li>${entry.name} <span class="dim">submodule</span></li>`;
   const address = `${place.base}/${type}/${encodedPath(spot.ref)}/${encodedPath(path)}`;
-  return html`<li><a href="${address}">${entry.name}${type === "tree" ? "/" : null}</a></li> `;
+  return markup`<li><a href="${address}">${entry.name}${type === "tree" ? "/" : null}</a></li>
+`;
 }
 
 async function readmeOf(place: Place, spot: Spot, entry: TreeEntry): Promise<Html> {
   const path = [spot.path, entry.name].filter((step) => step !== "").join("/");
   const { content } = await objectAt(place, { ...spot, path });
-  return html`<div class="md box-body">${markdownFile(content.toString("utf8"), place)}</div>`;
+  return markup`<div class="md box-body">${markdownFile(content.toString("utf8"), place)}</div>`;
 }
 
 function crumbs(place: Place, spot: Spot): Html {
   const steps = spot.path === "" ? [] : spot.path.split("/");
-  const root = html`<a href="${place.base}/tree/${encodedPath(spot.ref)}">${place.repo.name}</a>`;
+  const root = markup`<a href="${place.base}/tree/${encodedPath(spot.ref)}">${place.repo.name}</a>`;
   const links = steps.map((step, at) => {
     const path = steps.slice(0, at + 1).join("/");
     const isLast = at === steps.length - 1;
-    return html` /
-    ${isLast ? step : html`<a href="${place.base}/tree/${encodedPath(spot.ref)}/${encodedPath(path)}">${step}</a>`}`;
+    return markup` / ${isLast ? step : markup`<a href="${place.base}/tree/${encodedPath(spot.ref)}/${encodedPath(path)}">${step}</a>`}`;
   });
-  return html`${root}${links}`;
+  return markup`${root}${links}`;
 }
 
 function refLine(place: Place, spot: Spot): Html {
   const commit = commitLink(place, spot.sha);
   return spot.ref === spot.sha
-    ? html`at ${commit}`
-    : html`<a class="ref" href="${place.base}/tree/${encodedPath(spot.ref)}">${spot.ref}</a> at ${commit}`;
+    ? markup`at ${commit}`
+    : markup`<a class="ref" href="${place.base}/tree/${encodedPath(spot.ref)}">${spot.ref}</a> at ${commit}`;
 }
 
 export async function branchesPage(place: Place): Promise<Page> {
@@ -199,26 +173,10 @@ export async function branchesPage(place: Place): Promise<Page> {
       const sha = await commitAt(place, name);
       const subject = (await place.git.commit(sha))?.message.split("\n", 1)[0] ?? "";
       const isDefault = name === place.repo.defaultBranch;
-      return html`<li>
-        <div>
-          <a class="title" href="${place.base}/commits/${encodedPath(name)}">${name}</a
-          >${isDefault ? html` <span class="tag">default</span>` : null}
-          <p class="dim">
-            ${commitLink(place, sha)} ${subject} ·
-            <a href="${place.base}/tree/${encodedPath(name)}">files</a
-            >${isDefault ? null : html` · <a href="${place.base}/compare/${encodedPath(place.repo.defaultBranch)}...${encodedPath(name)}">compare</a>`}
-          </p>
-        </div>
-      </li> `;
+      return markup`<li><div><a class="title" href="${place.base}/commits/${encodedPath(name)}">${name}</a>${isDefault ? markup` <span class="tag">default</span>` : null}
+<p class="dim">${commitLink(place, sha)} ${subject} · <a href="${place.base}/tree/${encodedPath(name)}">files</a>${isDefault ? null : markup` · <a href="${place.base}/compare/${encodedPath(place.repo.defaultBranch)}...${encodedPath(name)}">compare</a>`}</p></div></li>
+`;
     }),
   );
-  return {
-    title: "Branches",
-    place,
-    tab: "code",
-    live: html`<h1>Branches</h1>
-      <ul class="rows">
-        ${rows}
-      </ul>`,
-  };
+  return { title: "Branches", place, tab: "code", live: markup`<h1>Branches</h1><ul class="rows">${rows}</ul>` };
 }

@@ -2,7 +2,7 @@
 import { triggerLabel } from "../../domain/names.ts";
 import type { CheckRun, Issue } from "../github/entities.ts";
 import { labelsOf } from "../github/shapes/issue.ts";
-import { html, type Html } from "./html.ts";
+import { markup, type Html } from "./html.ts";
 import type { Place } from "./site.ts";
 
 const steering = ["status", "pause", "resume", "stop"] as const;
@@ -10,13 +10,12 @@ const steering = ["status", "pause", "resume", "stop"] as const;
 /** A form that does one thing; null where nobody acts. */
 export function deedForm(place: Place, address: string, deed: string, label: string, tone = ""): Html | null {
   if (place.site.actAs === null) return null;
-  return html`<form method="post" action="${address}">
-    ${hidden(place)}<button name="do" value="${deed}" class="${tone}">${label}</button>
-  </form> `;
+  return markup`<form method="post" action="${address}">${hidden(place)}<button name="do" value="${deed}" class="${tone}">${label}</button></form>
+`;
 }
 
 function hidden(place: Place): Html {
-  return html`<input type="hidden" name="token" value="${place.site.formToken}" />`;
+  return markup`<input type="hidden" name="token" value="${place.site.formToken}">`;
 }
 
 /** The comment's form with the buttons beside it. */
@@ -26,23 +25,16 @@ export function issueForms(place: Place, issue: Issue): Html | null {
   const kind = issue.pull === null ? "issues" : "pull";
   const address = `${place.base}/${kind}/${issue.number}`;
   const words = steering.map(
-    (word) => html`<button name="do" value="say-${word}" formnovalidate class="plain">/autoresearch ${word}</button> `,
+    (word) =>
+      markup`<button name="do" value="say-${word}" formnovalidate class="plain">/autoresearch ${word}</button> `,
   );
-  return html`<form class="write" method="post" action="${address}">
-    ${hidden(place)}
-    <label for="body">Comment as @${actAs}</label>
-    <textarea
-      id="body"
-      name="body"
-      rows="4"
-      required
-      maxlength="65536"
-      placeholder="Markdown, or a command such as /autoresearch help"
-    ></textarea>
-    <div class="buttons">
-      <span class="said">${words}</span><button name="do" value="comment" class="first">Comment</button>
-    </div>
-  </form> `;
+  return markup`<form class="write" method="post" action="${address}">
+${hidden(place)}
+<label for="body">Comment as @${actAs}</label>
+<textarea id="body" name="body" rows="4" required maxlength="65536" placeholder="Markdown, or a command such as /autoresearch help"></textarea>
+<div class="buttons"><span class="said">${words}</span><button name="do" value="comment" class="first">Comment</button></div>
+</form>
+`;
 }
 
 /** Closing, opening again, and the label that starts a session. */
@@ -56,7 +48,7 @@ export function issueButtons(place: Place, issue: Issue): Html | null {
     issue.state === "open"
       ? deedForm(place, address, "close", "Close issue")
       : deedForm(place, address, "reopen", "Reopen issue");
-  return place.site.actAs === null ? null : html`<div class="deeds">${label}${state}</div>`;
+  return place.site.actAs === null ? null : markup`<div class="deeds">${label}${state}</div>`;
 }
 
 /** Buttons of a check: its app's own, and the one that asks for it again. */
@@ -66,9 +58,12 @@ export function checkButtons(place: Place, run: CheckRun): Html | null {
   const address = `${place.base}/runs/${run.id}`;
   const own = run.actions.map(
     (action) =>
-      html`<button name="action" value="${action.identifier}" title="${action.description}">${action.label}</button> `,
+      markup`<button name="action" value="${action.identifier}" title="${action.description}">${action.label}</button> `,
   );
-  return html`<form class="deeds" method="post" action="${address}">
-    ${hidden(place)}${own}<button name="do" value="rerequest" class="plain">Ask for it again</button>
-  </form> `;
+  // An app that hears nothing would not run it again.
+  const isHeard = place.core.store.get("app", run.appId)?.webhookUrl != null;
+  if (own.length === 0 && !isHeard) return null;
+  const again = isHeard ? markup`<button name="do" value="rerequest">Re-run</button>` : null;
+  return markup`<form class="deeds" method="post" action="${address}">${hidden(place)}${own}${again}</form>
+`;
 }

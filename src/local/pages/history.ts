@@ -4,7 +4,7 @@ import type { PullRequest } from "../github/entities.ts";
 import type { Commit } from "../github/git-forms.ts";
 import { differences } from "./diff.ts";
 import { fileHeaders } from "./guard.ts";
-import { encodedPath, html, type Html, type Piece } from "./html.ts";
+import { encodedPath, markup, type Html, type Piece } from "./html.ts";
 import { checksAt } from "./at-commit.ts";
 import { pager } from "./lists.ts";
 import { checkLine, commitLink, count, timeOf } from "./pieces.ts";
@@ -32,15 +32,10 @@ export async function commitsPage(place: Place, ref: string, from: string | null
   const ids = listed.split("\n").filter((id) => id !== "");
   const rows = await Promise.all(ids.slice(0, perPage).map((id) => commitRow(place, id)));
   const older = ids[perPage] === undefined ? null : `${place.base}/commits/${encodedPath(ref)}?from=${ids[perPage]}`;
-  const live = html`<h1>Commits of <span class="ref">${ref}</span></h1>
-    <p class="dim">
-      First parents only: what was merged, in the order of merging.
-      <a href="${place.base}/tree/${encodedPath(ref)}">Files</a>
-    </p>
-    <ul class="rows">
-      ${rows}
-    </ul>
-    ${pager(null, older)}`;
+  const live = markup`<h1>Commits of <span class="ref">${ref}</span></h1>
+<p class="dim">First parents only: what was merged, in the order of merging. <a href="${place.base}/tree/${encodedPath(ref)}">Files</a></p>
+<ul class="rows">${rows}</ul>
+${pager(null, older)}`;
   return { title: `Commits of ${ref}`, place, tab: "code", live };
 }
 
@@ -49,16 +44,11 @@ export async function commitRow(place: Place, sha: string): Promise<Html> {
   const commit = await readCommit(place, sha);
   const { subject, trailers } = messageOf(commit.message);
   const facts = trailers.map(
-    ([name, value]) => html`<span class="fact">${name} <b>${linked(place, value)}</b></span> `,
+    ([name, value]) => markup`<span class="fact">${name} <b>${linked(place, value)}</b></span> `,
   );
-  return html`<li>
-    <div>
-      <a class="title" href="${place.base}/commit/${sha}">${subject}</a
-      >${commit.parents.length > 1 ? html` <span class="tag">merge</span>` : null}
-      ${facts.length === 0 ? null : html`<p class="trailers">${facts}</p>`}
-      <p class="dim">${commit.author.name} · ${timeOf(place.site, commit.author.date)} · ${commitLink(place, sha)}</p>
-    </div>
-  </li> `;
+  return markup`<li><div><a class="title" href="${place.base}/commit/${sha}">${subject}</a>${commit.parents.length > 1 ? markup` <span class="tag">merge</span>` : null}
+${facts.length === 0 ? null : markup`<p class="trailers">${facts}</p>`}<p class="dim">${commit.author.name} · ${timeOf(place.site, commit.author.date)} · ${commitLink(place, sha)}</p></div></li>
+`;
 }
 
 type Message = {
@@ -84,7 +74,7 @@ export function messageOf(message: string): Message {
 function linked(place: Place, value: string): Piece {
   const number = /^#(\d{1,9})$/.exec(value)?.[1];
   return number !== undefined && isNumber(place, Number(number))
-    ? html`<a href="${place.base}/issues/${Number(number)}">${value}</a>`
+    ? markup`<a href="${place.base}/issues/${Number(number)}">${value}</a>`
     : value;
 }
 
@@ -93,38 +83,16 @@ export async function commitPage(place: Place, rev: string): Promise<Page> {
   const commit = await readCommit(place, sha);
   const { subject, body, trailers } = messageOf(commit.message);
   const checks = checksAt(place, sha);
-  const parents = commit.parents.map((id) => html` ${commitLink(place, id)}`);
+  const parents = commit.parents.map((id) => markup` ${commitLink(place, id)}`);
   const files = await filesBetween(place.git, commit.parents[0] ?? null, sha);
-  const live = html`<h1>${subject}</h1>
-    <p class="facts">
-      ${commit.author.name} · ${timeOf(place.site, commit.author.date)} · <span class="sha">${sha}</span>
-    </p>
-    ${body === "" ? null : html`<pre class="message">${body}</pre>`}
-    ${
-      trailers.length === 0
-        ? null
-        : html`<dl class="facts">
-            ${trailers.map(
-              ([name, value]) =>
-                html`<dt>${name}</dt>
-                  <dd>${linked(place, value)}</dd>`,
-            )}
-          </dl>`
-    }
-    <p class="dim">
-      ${parents.length === 0 ? "no parent" : html`${parents.length === 1 ? "parent" : "parents"}${parents}`} ·
-      <a href="${place.base}/tree/${sha}">files at this commit</a>
-    </p>
-    ${
-      checks.length === 0
-        ? null
-        : html`<h2 id="checks">Checks</h2>
-            <ul class="checks">
-              ${checks.map((run) => checkLine(place, run))}
-            </ul>`
-    }
-    <h2 id="files">Changes${commit.parents.length > 1 ? " against the first parent" : null}</h2>
-    ${differences(place, files, sha)}`;
+  const live = markup`<h1>${subject}</h1>
+<p class="facts">${commit.author.name} · ${timeOf(place.site, commit.author.date)} · <span class="sha">${sha}</span></p>
+${body === "" ? null : markup`<pre class="message">${body}</pre>`}
+${trailers.length === 0 ? null : markup`<dl class="facts">${trailers.map(([name, value]) => markup`<dt>${name}</dt><dd>${linked(place, value)}</dd>`)}</dl>`}
+<p class="dim">${parents.length === 0 ? "no parent" : markup`${parents.length === 1 ? "parent" : "parents"}${parents}`} · <a href="${place.base}/tree/${sha}">files at this commit</a></p>
+${checks.length === 0 ? null : markup`<h2 id="checks">Checks</h2><ul class="checks">${checks.map((run) => checkLine(place, run))}</ul>`}
+<h2 id="files">Changes${commit.parents.length > 1 ? " against the first parent" : null}</h2>
+${differences(place, files, sha)}`;
   return { title: subject, place, tab: "code", live };
 }
 
@@ -139,18 +107,14 @@ export async function comparePage(place: Place, basehead: string): Promise<Page>
   const shown = [...commits].reverse().slice(0, perPage);
   const rows = await Promise.all(shown.map((sha) => commitRow(place, sha)));
   const name = (text: string, id: string): Html =>
-    html`<a class="ref" href="${place.base}/commits/${encodedPath(bare(text))}"
-      >${text === id ? id.slice(0, 7) : text}</a
-    >`;
-  const live = html`<h1>${name(left, base)} … ${name(right, head)}</h1>
-    <p class="dim">${count(commits.length, "commit")} that the second has and the first has not.</p>
-    <h2 id="files">Changes</h2>
-    ${differences(place, await filesBetween(place.git, start, head), head)}
-    <h2 id="commits">Commits</h2>
-    <ul class="rows">
-      ${rows}
-    </ul>
-    ${commits.length > perPage ? html`<p class="empty">${commits.length - perPage} older commits are not shown.</p>` : null}`;
+    markup`<a class="ref" href="${place.base}/commits/${encodedPath(bare(text))}">${text === id ? id.slice(0, 7) : text}</a>`;
+  const live = markup`<h1>${name(left, base)} … ${name(right, head)}</h1>
+<p class="dim">${count(commits.length, "commit")} that the second has and the first has not.</p>
+<h2 id="files">Changes</h2>
+${differences(place, await filesBetween(place.git, start, head), head)}
+<h2 id="commits">Commits</h2>
+<ul class="rows">${rows}</ul>
+${commits.length > perPage ? markup`<p class="empty">${commits.length - perPage} older commits are not shown.</p>` : null}`;
   return { title: `${left}...${right}`, place, tab: "code", live };
 }
 

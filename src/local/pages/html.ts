@@ -1,26 +1,27 @@
 /**
- * HTML that is safe by its type: whatever is put into `html` is escaped, unless it is `Html` already. The two other ways to
+ * HTML that is safe by its type: whatever is put into `markup` is escaped, unless it is `Html` already. The two other ways to
  * make an `Html` are `trusted`, for markup of our own, and `markdown` (markdown.ts), which has passed the sanitizer.
  */
 
 export class Html {
-  readonly markup: string;
-  constructor(markup: string) {
-    this.markup = markup;
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
   }
 }
 
 /** What may stand in a template: null, undefined and false leave nothing behind. */
 export type Piece = Html | string | number | null | undefined | false | readonly Piece[];
 
+// Not named `html`: formatters would take the templates for documents and move their white space about.
 /** A template of HTML; attributes must be in double quotes. */
-export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
-  return new Html(parts.map((part, at) => (at === 0 ? part : markupOf(pieces[at - 1]) + part)).join(""));
+export function markup(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+  return new Html(parts.map((part, at) => (at === 0 ? part : textOf(pieces[at - 1]) + part)).join(""));
 }
 
 /** Markup that our own code made of nothing foreign. */
-export function trusted(markup: string): Html {
-  return new Html(markup);
+export function trusted(text: string): Html {
+  return new Html(text);
 }
 
 /** Text as it must stand in HTML, in attributes too. */
@@ -36,12 +37,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-function markupOf(piece: Piece): string {
+function textOf(piece: Piece): string {
   if (piece === null || piece === undefined || piece === false) return "";
-  if (piece instanceof Html) return piece.markup;
+  if (piece instanceof Html) return piece.text;
   if (typeof piece === "string") return escaped(piece);
   if (typeof piece === "number") return String(piece);
-  return piece.map(markupOf).join("");
+  return piece.map(textOf).join("");
 }
 
 /** `path` with every step encoded: for an address made of a file's name or a branch's. */

@@ -3,9 +3,9 @@ import type { Issue, Repository } from "../github/entities.ts";
 import { fullName, issuesOf, userOf } from "../github/finders.ts";
 import { labelsOf } from "../github/shapes/issue.ts";
 import { checksAt } from "./at-commit.ts";
-import { html, type Html, type Piece } from "./html.ts";
+import { markup, type Html, type Piece } from "./html.ts";
 import { commentsOf } from "./conversation.ts";
-import { count, labels, person, sign, stateDot, timeOf } from "./pieces.ts";
+import { count, labels, person, sign, stateDot, timeOf, wordOf } from "./pieces.ts";
 import { type Page, type Place, placeOfRow, type Site } from "./site.ts";
 
 const perPage = 100;
@@ -16,13 +16,9 @@ export function frontPage(site: Site, owner: string | null = null): Page {
   const title = owner ?? "Repositories";
   const content =
     rows.length === 0
-      ? html`<p class="empty">There is no repository yet.</p>`
+      ? markup`<p class="empty">There is no repository yet.</p>`
       : rows.map((repo) => repositorySection(site, repo));
-  return {
-    title,
-    live: html`<h1>${title}</h1>
-      ${content}`,
-  };
+  return { title, live: markup`<h1>${title}</h1>${content}` };
 }
 
 function repositorySection(site: Site, repo: Repository): Html {
@@ -30,25 +26,12 @@ function repositorySection(site: Site, repo: Repository): Html {
   const open = issuesOf(site.core.store, repo).filter((issue) => issue.state === "open");
   const issues = open.filter((issue) => issue.pull === null).reverse();
   const pulls = open.length - issues.length;
-  return html`<section>
-    <h2><a href="${place.base}">${fullName(site.core.store, repo)}</a></h2>
-    <p class="dim">
-      ${repo.description === null ? null : html`${repo.description} · `}<a href="${place.base}/pulls?state=open"
-        >${count(pulls, "open pull request")}</a
-      >
-      ·
-      <a href="${place.base}/branches"
-        >${count([...place.git.refs.keys()].filter((ref) => ref.startsWith("refs/heads/")).length, "branch", "branches")}</a
-      >
-    </p>
-    ${
-      issues.length === 0
-        ? html`<p class="empty">No open issue.</p>`
-        : html`<ul class="rows">
-            ${issues.map((issue) => issueRow(place, issue))}
-          </ul>`
-    }
-  </section> `;
+  return markup`<section>
+<h2><a href="${place.base}">${fullName(site.core.store, repo)}</a></h2>
+<p class="dim">${repo.description === null ? null : markup`${repo.description} · `}<a href="${place.base}/pulls?state=open">${count(pulls, "open pull request")}</a> · <a href="${place.base}/branches">${count([...place.git.refs.keys()].filter((ref) => ref.startsWith("refs/heads/")).length, "branch", "branches")}</a></p>
+${issues.length === 0 ? markup`<p class="empty">No open issue.</p>` : markup`<ul class="rows">${issues.map((issue) => issueRow(place, issue))}</ul>`}
+</section>
+`;
 }
 
 type Asked = { readonly state: "all" | "open" | "closed"; readonly page: number };
@@ -99,48 +82,30 @@ function listPage(place: Place, list: List): Page {
     `${place.base}/${path}?state=${state}${page === 1 ? "" : `&page=${page}`}`;
   const filter = (state: Asked["state"], label: string): Html => {
     const number = state === "all" ? all.length : all.filter((issue) => issue.state === state).length;
-    const current = state === asked.state ? html` aria-current="true"` : null;
-    return html`<a href="${address(state)}" ${current}>${label} <span class="count">${number}</span></a> `;
+    const current = state === asked.state ? markup` aria-current="true"` : null;
+    return markup`<a href="${address(state)}"${current}>${label} <span class="count">${number}</span></a> `;
   };
-  const live = html`<h1>${title}</h1>
-    <nav class="filters" aria-label="State">
-      ${[filter("all", "All"), filter("open", "Open"), filter("closed", "Closed")]}
-    </nav>
-    ${
-      shown.length === 0
-        ? html`<p class="empty">Nothing here.</p>`
-        : html`<ul class="rows">
-            ${shown.map((issue) => row(place, issue))}
-          </ul>`
-    }
-    ${pager(
-      asked.page > 1 ? address(asked.state, asked.page - 1) : null,
-      wanted.length > asked.page * perPage ? address(asked.state, asked.page + 1) : null,
-    )}`;
+  const live = markup`<h1>${title}</h1>
+<nav class="filters" aria-label="State">${[filter("all", "All"), filter("open", "Open"), filter("closed", "Closed")]}</nav>
+${shown.length === 0 ? markup`<p class="empty">Nothing here.</p>` : markup`<ul class="rows">${shown.map((issue) => row(place, issue))}</ul>`}
+${pager(
+  asked.page > 1 ? address(asked.state, asked.page - 1) : null,
+  wanted.length > asked.page * perPage ? address(asked.state, asked.page + 1) : null,
+)}`;
   return { title, place, tab, live };
 }
 
 /** Links to the neighbours of a page. */
 export function pager(newer: string | null, older: string | null): Piece {
   if (newer === null && older === null) return null;
-  return html`<nav class="pager" aria-label="Pages">
-    ${newer === null ? null : html`<a href="${newer}" rel="prev">← newer</a>`}
-    ${older === null ? null : html`<a href="${older}" rel="next">older →</a>`}
-  </nav>`;
+  return markup`<nav class="pager" aria-label="Pages">${newer === null ? null : markup`<a href="${newer}" rel="prev">← newer</a>`} ${older === null ? null : markup`<a href="${older}" rel="next">older →</a>`}</nav>`;
 }
 
 function issueRow(place: Place, issue: Issue): Html {
   const comments = commentsOf(place, issue).length;
-  return html`<li>
-    ${stateDot(issue)}
-    <div>
-      <a class="title" href="${place.base}/issues/${issue.number}">${issue.title}</a> ${labels(place, issue)}
-      <p class="dim">
-        #${issue.number} opened ${timeOf(place.site, issue.createdAt)} by
-        ${person(place, issue.userId)}${comments === 0 ? null : html` · ${count(comments, "comment")}`}
-      </p>
-    </div>
-  </li> `;
+  return markup`<li>${stateDot(issue)}<div><a class="title" href="${place.base}/issues/${issue.number}">${issue.title}</a> ${labels(place, issue)}
+<p class="dim">#${issue.number} opened ${timeOf(place.site, issue.createdAt)} by ${person(place, issue.userId)}${comments === 0 ? null : markup` · ${count(comments, "comment")}`}</p></div></li>
+`;
 }
 
 /** A pull request with what its checks found: the list reads as the story of the experiments. */
@@ -148,15 +113,10 @@ function pullRow(place: Place, issue: Issue): Html {
   const checks = issue.pull === null ? [] : checksAt(place, issue.pull.headSha);
   const latest = [...new Map(checks.map((run) => [`${run.appId} ${run.name}`, run])).values()];
   const found = latest.map(
-    (run) => html` · <a href="${place.base}/runs/${run.id}">${sign(run)} ${run.name}</a> ${run.output.title}`,
+    (run) =>
+      markup`<span class="found"><a href="${place.base}/runs/${run.id}">${sign(run)}${run.name}</a> ${run.output.title ?? wordOf(run)}</span> `,
   );
-  return html`<li>
-    ${stateDot(issue)}
-    <div>
-      <a class="title" href="${place.base}/pull/${issue.number}">${issue.title}</a> ${labels(place, issue)}
-      <p class="dim">
-        #${issue.number} opened ${timeOf(place.site, issue.createdAt)} by ${person(place, issue.userId)}${found}
-      </p>
-    </div>
-  </li> `;
+  return markup`<li>${stateDot(issue)}<div><a class="title" href="${place.base}/pull/${issue.number}">${issue.title}</a> ${labels(place, issue)}
+${found.length === 0 ? null : markup`<p>${found}</p>`}<p class="dim">#${issue.number} opened ${timeOf(place.site, issue.createdAt)} by ${person(place, issue.userId)}</p></div></li>
+`;
 }

@@ -1,5 +1,5 @@
 /** A job's log as people read it: each line with its time, the runner's own marks as what they mean. */
-import { html, type Html } from "./html.ts";
+import { markup, type Html } from "./html.ts";
 
 const shownLines = 1_500;
 
@@ -7,19 +7,14 @@ const shownLines = 1_500;
 export function logLines(log: string): Html {
   const lines = log.replace(/\n$/, "").split("\n");
   const hidden = Math.max(0, lines.length - shownLines);
-  return html`${hidden > 0 ? html`<p class="empty">${hidden} earlier lines are in the raw log.</p>` : null}
-    <div class="scroll">
-      <table class="code log">
-        ${lines.slice(hidden).map(line)}
-      </table>
-    </div>`;
+  return markup`${hidden > 0 ? markup`<p class="empty">${hidden} earlier lines are in the raw log.</p>` : null}<div class="scroll"><table class="code log">${lines.slice(hidden).map(line)}</table></div>`;
 }
 
 function line(whole: string): Html | null {
   const [, clock = "", text = ""] = /^(?:\uFEFF?\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)[\d.]*Z )?(.*)$/s.exec(whole) ?? [];
   const { tone, shown } = meaningOf(withoutControls(text));
   if (shown === null) return null;
-  return html`<tr${tone === "" ? null : html` class="${tone}"`}><td class="n">${clock}</td><td>${shown}</td></tr>
+  return markup`<tr${tone === "" ? null : markup` class="${tone}"`}><td class="n">${clock}</td><td>${shown}</td></tr>
 `;
 }
 

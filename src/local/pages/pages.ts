@@ -11,7 +11,7 @@ import type { LocalGitHub, PageHandler } from "../github/server.ts";
 import { pageAt } from "./addresses.ts";
 import { type VersionOf, watchChanges } from "./changes.ts";
 import { fileHeaders, hostsOf, pageHeaders, refusalOf } from "./guard.ts";
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import { documentOf, icon, stylesheet } from "./layout.ts";
 import { answerForm } from "./posts.ts";
 import { Missing, type Page, type Site } from "./site.ts";
@@ -63,7 +63,7 @@ async function answerTo(site: Site, request: Request, tokenOf: () => string): Pr
     const sentence = error instanceof Missing ? error.message : "There is nothing at this address.";
     return {
       title: "Not found",
-      live: html`<h1>Not found</h1>
+      live: markup`<h1>Not found</h1>
         <p>${sentence}</p>`,
       status: 404,
     };

@@ -1,7 +1,7 @@
 /** Pages of accounts and apps, and their pictures. */
 import type { App, User } from "../github/entities.ts";
 import { fileHeaders } from "./guard.ts";
-import { escaped, html } from "./html.ts";
+import { escaped, markup } from "./html.ts";
 import { frontPage } from "./lists.ts";
 import { timeOf } from "./pieces.ts";
 import { type Page, placeOfRow, type Site } from "./site.ts";
@@ -18,21 +18,13 @@ export function appPage(site: Site, app: App): Page {
     .flatMap((installation) => installation.repositoryIds)
     .flatMap((id) => store.get("repository", id) ?? [])
     .map((repo) => placeOfRow(site, repo));
-  const permissions = Object.entries(app.permissions).map(
-    ([name, level]) =>
-      html`<dt>${name}</dt>
-        <dd>${level}</dd>`,
-  );
-  const live = html`<h1>${app.name} <span class="tag">app</span></h1>
-    <p class="dim">
-      made ${timeOf(site, app.createdAt)}; hears of ${app.events.length === 0 ? "nothing" : app.events.join(", ")}
-    </p>
-    <h2>Installed on</h2>
-    <ul class="tree">
-      ${repos.map((place) => html`<li><a href="${place.base}">${place.name}</a></li>`)}
-    </ul>
-    <h2>Permissions</h2>
-    <dl class="facts">${permissions}</dl>`;
+  const permissions = Object.entries(app.permissions).map(([name, level]) => markup`<dt>${name}</dt><dd>${level}</dd>`);
+  const live = markup`<h1>${app.name} <span class="tag">app</span></h1>
+<p class="dim">made ${timeOf(site, app.createdAt)}; hears of ${app.events.length === 0 ? "nothing" : app.events.join(", ")}</p>
+<h2>Installed on</h2>
+<ul class="tree">${repos.map((place) => markup`<li><a href="${place.base}">${place.name}</a></li>`)}</ul>
+<h2>Permissions</h2>
+<dl class="facts">${permissions}</dl>`;
   return { title: app.name, live };
 }
 

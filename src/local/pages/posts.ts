@@ -3,7 +3,7 @@ import { issueOf } from "../github/finders.ts";
 import { checkOf } from "./addresses.ts";
 import { type ApiCall, carryOut, type Done, issueCall, pressCheck, runCall } from "./deeds.ts";
 import { isFormToken } from "./guard.ts";
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import { runOf } from "./actions.ts";
 import { type Page, placeOf, type Site } from "./site.ts";
 
@@ -45,8 +45,6 @@ export async function answerForm(
 }
 
 function refused(because: string, path: string, status: 403 | 502): Page {
-  const live = html`<h1>Not done</h1>
-    <p>It was not done: ${because}.</p>
-    <p><a href="${path}">Back</a></p>`;
+  const live = markup`<h1>Not done</h1><p>It was not done: ${because}.</p><p><a href="${path}">Back</a></p>`;
   return { title: "Not done", live, status };
 }

@@ -6,7 +6,7 @@ import { commitRow } from "./history.ts";
 import { conversation, openingBox } from "./conversation.ts";
 import { differences } from "./diff.ts";
 import { deedForm, issueForms } from "./forms.ts";
-import { encodedPath, html, type Html } from "./html.ts";
+import { encodedPath, markup, type Html } from "./html.ts";
 import { checkLine, commitLink, count, labels, person, stateBadge, timeOf } from "./pieces.ts";
 import type { Page, Place } from "./site.ts";
 
@@ -15,50 +15,35 @@ export async function pullPage(place: Place, pull: PullRequest): Promise<Page> {
   const { baseSha, headSha } = pull.pull;
   const [files, commits] = await Promise.all([pullFiles(git, baseSha, headSha), commitsBetween(git, baseSha, headSha)]);
   const rows = await Promise.all([...commits].reverse().map((sha) => commitRow(place, sha)));
-  const live = html`<h1>${pull.title} <span class="number">#${pull.number}</span></h1>
-    <p class="facts">
-      ${stateBadge(pull)} ${story(place, pull, commits.length)} <span class="labels">${labels(place, pull)}</span>
-    </p>
-    ${openingBox(place, pull)} ${checksSection(place, pull)} ${conversation(place, pull, null)}
-    ${await buttons(place, pull)}
-    <h2 id="commits">Commits</h2>
-    <ul class="rows">
-      ${rows}
-    </ul>
-    <h2 id="files">Changes</h2>
-    ${differences(place, files, headSha)}`;
-  return {
-    title: `${pull.title} #${pull.number}`,
-    place,
-    tab: "pulls",
-    live,
-    still: issueForms(place, pull),
-  };
+  const live = markup`<h1>${pull.title} <span class="number">#${pull.number}</span></h1>
+<p class="facts">${stateBadge(pull)} ${story(place, pull, commits.length)} <span class="labels">${labels(place, pull)}</span></p>
+${openingBox(place, pull)}
+${checksSection(place, pull)}
+${conversation(place, pull, null)}
+${await buttons(place, pull)}
+<h2 id="commits">Commits</h2>
+<ul class="rows">${rows}</ul>
+<h2 id="files">Changes</h2>
+${differences(place, files, headSha)}`;
+  return { title: `${pull.title} #${pull.number}`, place, tab: "pulls", live, still: issueForms(place, pull) };
 }
 
 function story(place: Place, pull: PullRequest, commits: number): Html {
   const { base, head, mergedAt, mergedById, mergeCommitSha } = pull.pull;
   const branch = (name: string): Html =>
-    html`<a class="ref" href="${place.base}/commits/${encodedPath(name)}">${name}</a>`;
+    markup`<a class="ref" href="${place.base}/commits/${encodedPath(name)}">${name}</a>`;
   if (mergedAt !== null)
-    return html`${mergedById === null ? null : person(place, mergedById)} merged ${count(commits, "commit")} into
-    ${branch(base)} from
-    ${branch(head)}${mergeCommitSha === null ? null : html` as ${commitLink(place, mergeCommitSha)}`}
-    ${timeOf(place.site, mergedAt)}`;
-  return html`${person(place, pull.userId)} wants to merge ${count(commits, "commit")} into ${branch(base)} from
-  ${branch(head)}, ${timeOf(place.site, pull.createdAt)}`;
+    return markup`${mergedById === null ? null : person(place, mergedById)} merged ${count(commits, "commit")} into ${branch(base)} from ${branch(head)}${mergeCommitSha === null ? null : markup` as ${commitLink(place, mergeCommitSha)}`} ${timeOf(place.site, mergedAt)}`;
+  return markup`${person(place, pull.userId)} wants to merge ${count(commits, "commit")} into ${branch(base)} from ${branch(head)}, ${timeOf(place.site, pull.createdAt)}`;
 }
 
 function checksSection(place: Place, pull: PullRequest): Html {
   const checks = checksAt(place, pull.pull.headSha);
   const found =
     checks.length === 0
-      ? html`<p class="empty">No check yet.</p>`
-      : html`<ul class="checks">
-          ${checks.map((run) => checkLine(place, run))}
-        </ul>`;
-  return html`<h2 id="checks">Checks</h2>
-    ${found}`;
+      ? markup`<p class="empty">No check yet.</p>`
+      : markup`<ul class="checks">${checks.map((run) => checkLine(place, run))}</ul>`;
+  return markup`<h2 id="checks">Checks</h2>${found}`;
 }
 
 /** Merging, closing and deleting by hand, with whether git could merge it. */
@@ -68,13 +53,11 @@ async function buttons(place: Place, pull: PullRequest): Promise<Html | null> {
   const tip = place.git.branch(pull.pull.base);
   if (pull.state === "closed") {
     const branch = place.git.branch(pull.pull.head);
-    return html`<div class="deeds">
-      ${pull.pull.mergedAt === null ? deedForm(place, address, "reopen", "Reopen") : null}${branch === null ? null : deedForm(place, address, "delete-branch", "Delete branch")}
-    </div>`;
+    return markup`<div class="deeds">${pull.pull.mergedAt === null ? deedForm(place, address, "reopen", "Reopen") : null}${branch === null ? null : deedForm(place, address, "delete-branch", "Delete branch")}</div>`;
   }
   const canMerge = tip !== null && (await place.git.mergeTree(tip, pull.pull.headSha)) !== null;
   const merge = canMerge
     ? deedForm(place, address, "merge", "Merge pull request", "first")
-    : html`<span class="bad">It conflicts with ${pull.pull.base}.</span>`;
-  return html`<div class="deeds">${merge}${deedForm(place, address, "close", "Close pull request")}</div>`;
+    : markup`<span class="bad">It conflicts with ${pull.pull.base}.</span>`;
+  return markup`<div class="deeds">${merge}${deedForm(place, address, "close", "Close pull request")}</div>`;
 }
