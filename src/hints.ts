@@ -16,7 +16,7 @@ const payloadSchema = z.object({
   comment: z.object({ body: z.string().nullish(), user: z.object({ login: z.string() }).nullish() }).optional(),
   pull_request: z.object({ head: z.object({ ref: z.string() }), base: z.object({ ref: z.string() }) }).optional(),
   check_run: z.object({ external_id: z.string().nullish(), status: z.string().optional() }).optional(),
-  workflow_run: z.object({ display_title: z.string() }).optional(),
+  workflow_run: z.object({ display_title: z.string(), conclusion: z.string().nullish() }).optional(),
   ref: z.string().optional(),
 });
 
@@ -25,8 +25,10 @@ export type Heard = { readonly key: SessionKey; readonly hint: Hint };
 /** What a delivery hints at, or null. `bot` is the bot's own login. */
 export function hear(event: string, payload: unknown, bot: string): Heard | null {
   const parsed = payloadSchema.safeParse(payload);
-  if (!parsed.success || parsed.data.sender?.login === bot) return null;
-  const { repository, action } = parsed.data;
+  if (!parsed.success) return null;
+  const { repository, action, sender } = parsed.data;
+  // What we did ourselves we know. But the sender of a run's story is whoever dispatched it, which is us.
+  if (sender?.login === bot && event !== "workflow_run") return null;
   const found = sessionOf(event, action ?? "", parsed.data, bot);
   if (found === null) return null;
   const hint: Hint = found.hint === "everything" ? everything : new Set(found.hint);
@@ -37,7 +39,7 @@ type Found = { issue: number; hint: readonly Aspect[] | "everything" };
 
 function sessionOf(event: string, action: string, payload: z.output<typeof payloadSchema>, bot: string): Found | null {
   const at = (issue: number | undefined | null, ...hint: Aspect[]): Found | null =>
-    issue == null ? null : { issue, hint };
+    issue == null || hint.length === 0 ? null : { issue, hint };
   switch (event) {
     case "issues":
       return payload.issue?.pull_request === undefined ? at(payload.issue?.number, "issue") : null;
@@ -57,9 +59,7 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
         ? at(parseTrialId(payload.check_run.external_id ?? "")?.issue, "checks")
         : null;
     case "workflow_run":
-      return action === "requested"
-        ? null
-        : at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, "runs", "checks");
+      return at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, ...runHint(action, payload));
     case "push":
     case "create":
     case "delete":
@@ -67,6 +67,12 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
     default:
       return null;
   }
+}
+
+/** A run that succeeded left a check, which is heard of by itself; any other end is known from the run alone. */
+function runHint(action: string, { workflow_run: run }: z.output<typeof payloadSchema>): Aspect[] {
+  if (action === "in_progress") return ["runs"];
+  return action === "completed" && run?.conclusion !== "success" ? ["runs", "checks"] : [];
 }
 
 function issueOfBranch(branch: string): number | null {

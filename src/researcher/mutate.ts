@@ -41,15 +41,17 @@ export function constantsOf(file: FileText): Constant[] {
   });
 }
 
-const factors = [2, 0.5, 1.5, 0.67, 4, 0.25, 1.2, 0.83];
+const factors = [2, 0.5, 1.5, 0.67, 4, 0.25];
 const steps = [1, -1, 2, -2];
+/** Up to here one more or one less is a change that can be seen. */
+const steppedUpTo = 16;
 
 /** Other values for a constant, the bolder first: scaled, and for small whole numbers stepped. */
 export function alternatives(text: string): string[] {
   const value = Number(text.replaceAll("_", ""));
   const whole = /^-?[\d_]+$/.test(text);
   const scaled = value === 0 ? [] : factors.map((factor) => value * factor);
-  const stepped = whole && Math.abs(value) <= 64 ? steps.map((step) => value + step) : [];
+  const stepped = whole && Math.abs(value) <= steppedUpTo ? steps.map((step) => value + step) : [];
   const shown = [...stepped, ...scaled].map((each) => (whole ? String(Math.round(each)) : show(each)));
   const sane = shown.filter(
     (each) =>

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { scripted, startWorld } from "../support/world.ts";
+import { startWorld } from "../support/e2e.ts";
+import { scripted } from "../support/world.ts";
 
 test("with two runners the second winner is stale: it is carried onto the new frontier and measured again", async () => {
   const world = await startWorld({

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { scripted, startWorld, until, type World } from "../support/world.ts";
+import { startWorld } from "../support/e2e.ts";
+import { scripted, until, type World } from "../support/world.ts";
 
 /** Waits until a trial of the experiment is in the hands of a runner. */
 function inTraining(world: World, issue: number, experiment: number) {

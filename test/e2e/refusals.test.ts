@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { startWorld, until, type World, type WorldOptions } from "../support/world.ts";
+import { startWorld } from "../support/e2e.ts";
+import { until, type World, type WorldOptions } from "../support/world.ts";
 
 async function refusalOf(options: WorldOptions, body?: string, prepare?: (world: World) => void): Promise<string> {
   const world = await startWorld(options);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { scripted, startWorld } from "../support/world.ts";
+import { startWorld } from "../support/e2e.ts";
+import { scripted } from "../support/world.ts";
 
 test("a session keeps what gains, closes what loses, and says so everywhere", async () => {
   const world = await startWorld({
@@ -56,6 +57,4 @@ test("a session keeps what gains, closes what loses, and says so everywhere", as
   expect(pulls[4]).toMatchObject({ state: "open", head: { ref: frontier }, base: { ref: "main" } });
   expect(await world.labels(issue)).toEqual(["autoresearch", "autoresearch:done"]);
   expect(await world.text("progress.svg", `autoresearch/${issue}/results`)).toContain("<svg");
-  const totals = world.github.requests();
-  console.log("requests", JSON.stringify(totals.byKind), (totals.total - totals.byKind.notModified) / 4);
 });

@@ -1,0 +1,39 @@
+/**
+ * What an experiment costs in GitHub requests: a session of 40 experiments, of which a third gain, on the local GitHub with
+ * real webhooks and the real action; the first ten are left out, so that start and end do not count.
+ *
+ *     npm run bench
+ */
+import { scripted, startWorld, until } from "../test/support/world.ts";
+
+const experiments = 40;
+const first = 10;
+
+const ideas = Array.from({ length: experiments }, (_, index) => ({
+  title: `idea ${index + 1}`,
+  set: index % 3 === 0 ? { VALUE: 2 - (index + 1) / 100 } : { OTHER: (index + 1) / 100 },
+}));
+const world = await startWorld({ researcher: scripted(ideas), config: `limits: {experiments: ${experiments}}\n` });
+const issue = await world.openSession();
+const rowsReach = (count: number) =>
+  until(`${count} experiments are settled`, async () => (await world.rows(issue)).length > count, 600_000);
+
+await rowsReach(first);
+const before = world.github.requests();
+await rowsReach(experiments - 1);
+const after = world.github.requests();
+await world.close();
+
+const settled = experiments - 1 - first;
+const per = (count: number) => (count / settled).toFixed(2).padStart(6);
+const counted = (route: Record<string, number> | undefined) =>
+  Object.entries(route ?? {}).reduce((sum, [kind, count]) => sum + (kind === "notModified" ? 0 : count), 0);
+const routes = Object.keys(after.byRoute)
+  .map((name) => ({ name, count: counted(after.byRoute[name]) - counted(before.byRoute[name]) }))
+  .filter(({ count }) => count > 0)
+  .sort((a, b) => b.count - a.count);
+for (const { name, count } of routes) console.log(`${per(count)}  ${name}`);
+const total = after.total - after.byKind.notModified - (before.total - before.byKind.notModified);
+console.log(`${per(total)}  requests an experiment that count (bound: 20)`);
+console.log(`${per(after.byKind.content - before.byKind.content)}  of them notify (bound: 2)`);
+console.log(`${per(after.byKind.notModified - before.byKind.notModified)}  answered 304, which are free`);
