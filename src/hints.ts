@@ -15,7 +15,7 @@ const payloadSchema = z.object({
   issue: z.object({ number: z.int(), body: z.string().nullish(), pull_request: z.unknown().optional() }).optional(),
   comment: z.object({ body: z.string().nullish(), user: z.object({ login: z.string() }).nullish() }).optional(),
   pull_request: z.object({ head: z.object({ ref: z.string() }), base: z.object({ ref: z.string() }) }).optional(),
-  check_run: z.object({ external_id: z.string().nullish(), status: z.string().optional() }).optional(),
+  check_run: z.object({ external_id: z.string().nullish() }).optional(),
   workflow_run: z.object({ display_title: z.string(), conclusion: z.string().nullish() }).optional(),
   ref: z.string().optional(),
 });
@@ -55,9 +55,8 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
     case "pull_request":
       return at(issueOfBranch(payload.pull_request?.head.ref ?? ""), "pulls", "refs");
     case "check_run":
-      return payload.check_run?.status === "completed"
-        ? at(parseTrialId(payload.check_run.external_id ?? "")?.issue, "checks")
-        : null;
+      // A check that is born completed is told of twice, as `created` and as `completed`.
+      return action === "completed" ? at(parseTrialId(payload.check_run?.external_id ?? "")?.issue, "checks") : null;
     case "workflow_run":
       return at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, ...runHint(action, payload));
     case "push":
