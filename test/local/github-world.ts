@@ -14,6 +14,7 @@ import { execa } from "execa";
 import { afterEach, expect } from "vitest";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { gitEnvironment } from "../../src/local/github/git-command.ts";
+import { newPrivateKey } from "../../src/local/github/world.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import { contractOf } from "../support/openapi.ts";
 
@@ -36,6 +37,9 @@ export const allPermissions = {
 export const allEvents = ["issues", "issue_comment", "pull_request", "check_run", "push", "create", "delete"];
 
 export type TestWorld = Awaited<ReturnType<typeof startTestWorld>>;
+
+/** One for all tests of a file: making it takes longer than anything else here. */
+const privateKey = newPrivateKey();
 
 const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -75,6 +79,7 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
     permissions: options.permissions ?? allPermissions,
     events: allEvents,
     webhookUrl: receiver.url,
+    privateKey,
   });
   const installationId = github.world.install(app.appId, `${at.owner}/${at.repo}`);
   github.world.setPermission("octo/lab", "ada", "write");

@@ -19,18 +19,12 @@ const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /** The best common ancestor, or null. */
 export function mergeBase(git: GitRepository, a: string, b: string): Promise<string | null> {
-  return git.remember(`base ${a} ${b}`, async () => {
-    const result = await git.try(["merge-base", a, b]);
-    return result.exitCode === 0 ? result.stdout.trim() : null;
-  });
+  return git.mergeBase(a, b);
 }
 
 /** Commits that `head` has and `base` has not, oldest first. */
 export function commitsBetween(git: GitRepository, base: string, head: string): Promise<readonly string[]> {
-  return git.remember(`commits ${base} ${head}`, async () => {
-    const output = await git.run(["rev-list", "--reverse", "--topo-order", head, `^${base}`]);
-    return output.split("\n").filter((line) => line !== "");
-  });
+  return git.commitsBetween(base, head);
 }
 
 /** Files that differ from tree to tree; `from` null: from nothing. */
@@ -43,7 +37,7 @@ export function filesBetween(git: GitRepository, from: string | null, to: string
 
 /** Files that a pull request changes: from where its branch left the base to its head. */
 export async function pullFiles(git: GitRepository, base: string, head: string): Promise<readonly FileDifference[]> {
-  return filesBetween(git, (await mergeBase(git, base, head)) ?? base, head);
+  return filesBetween(git, (await git.mergeBase(base, head)) ?? base, head);
 }
 
 function parseDifferences(output: string): FileDifference[] {

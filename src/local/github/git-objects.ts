@@ -1,5 +1,5 @@
 /**
- * Objects of one bare repository, read through one long-lived `git cat-file --batch` and written as loose objects: a
+ * Objects of one bare repository, read through one long-lived `git cat-file --batch-command` and written as loose objects: a
  * request that reads a commit or makes one costs no process.
  *
  * Always: an object is complete under its name or not there (written beside, then renamed), as git itself does it.
@@ -18,7 +18,14 @@ export type GitObject = { readonly sha: string; readonly type: ObjectType; reado
 
 const deflated = promisify(deflate);
 
-type Waiting = { resolve: (object: GitObject | null) => void; reject: (error: Error) => void };
+/** What an object is, without its content; `size` is in bytes. */
+export type ObjectInfo = { readonly sha: string; readonly type: ObjectType; readonly size: number };
+
+type Waiting = {
+  readonly withContent: boolean;
+  readonly resolve: (found: { info: ObjectInfo; content: Buffer } | null) => void;
+  readonly reject: (error: Error) => void;
+};
 
 /** Reads objects of the repository in `directory`, in the order they are asked for. */
 export class ObjectReader {
@@ -33,11 +40,21 @@ export class ObjectReader {
   }
 
   /** The object that git's `rev` names (`main:train.py`, an id, a ref), or null where there is none. */
-  read(rev: string): Promise<GitObject | null> {
+  async read(rev: string): Promise<GitObject | null> {
+    const found = await this.#ask("contents", rev);
+    return found === null ? null : { sha: found.info.sha, type: found.info.type, content: found.content };
+  }
+
+  /** Its type and size, without reading it. */
+  async info(rev: string): Promise<ObjectInfo | null> {
+    return (await this.#ask("info", rev))?.info ?? null;
+  }
+
+  #ask(command: "contents" | "info", rev: string): Promise<{ info: ObjectInfo; content: Buffer } | null> {
     if (/[\n\0]/.test(rev)) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#process().stdin.write(`${rev}\n`);
+      this.#waiting.push({ withContent: command === "contents", resolve, reject });
+      this.#process().stdin.write(`${command} ${rev}\n`);
     });
   }
 
@@ -49,7 +66,7 @@ export class ObjectReader {
 
   #process(): ChildProcessWithoutNullStreams {
     if (this.#child !== null) return this.#child;
-    const child = spawn("git", ["--git-dir", this.#directory, "cat-file", "--batch"], {
+    const child = spawn("git", ["--git-dir", this.#directory, "cat-file", "--batch-command"], {
       env: { ...process.env, ...gitEnvironment },
     });
     child.stdout.on("data", (bytes: Buffer) => {
@@ -73,14 +90,14 @@ export class ObjectReader {
         if (this.#size < this.#needed) return;
         all = Buffer.concat(this.#buffered);
       }
-      const taken = takeObject(all);
+      const taken = takeObject(all, this.#waiting[0]!.withContent);
       if ("needed" in taken) {
         this.#needed = taken.needed;
         break;
       }
       this.#needed = 0;
       all = taken.rest;
-      this.#waiting.shift()!.resolve(taken.object);
+      this.#waiting.shift()!.resolve(taken.found);
     }
     if (all === null) return;
     this.#buffered = all.length === 0 ? [] : [all];
@@ -97,18 +114,22 @@ export class ObjectReader {
   }
 }
 
-function takeObject(bytes: Buffer): { object: GitObject | null; rest: Buffer } | { needed: number } {
+type Taken = { readonly found: { info: ObjectInfo; content: Buffer } | null; readonly rest: Buffer };
+
+function takeObject(bytes: Buffer, withContent: boolean): Taken | { readonly needed: number } {
   const lineEnd = bytes.indexOf(10);
   if (lineEnd < 0) return { needed: bytes.length + 1 };
   const words = bytes.toString("utf8", 0, lineEnd).split(" ");
   const size = Number(words[2]);
+  const afterLine = bytes.subarray(lineEnd + 1);
   if (!/^[0-9a-f]{40}$/.test(words[0] ?? "") || words.length !== 3 || !Number.isInteger(size)) {
-    return { object: null, rest: bytes.subarray(lineEnd + 1) };
+    return { found: null, rest: afterLine };
   }
-  const end = lineEnd + 1 + size;
-  if (bytes.length < end + 1) return { needed: end + 1 };
-  const content = Buffer.from(bytes.subarray(lineEnd + 1, end));
-  return { object: { sha: words[0]!, type: words[1] as ObjectType, content }, rest: bytes.subarray(end + 1) };
+  const info = { sha: words[0]!, type: words[1] as ObjectType, size };
+  if (!withContent) return { found: { info, content: Buffer.alloc(0) }, rest: afterLine };
+  if (afterLine.length < size + 1) return { needed: lineEnd + 1 + size + 1 };
+  const content = Buffer.from(afterLine.subarray(0, size));
+  return { found: { info, content }, rest: afterLine.subarray(size + 1) };
 }
 
 /** Writes an object and gives its id. */

@@ -9,7 +9,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { type GitResult, git, gitEnvironment, tryGit } from "./git-command.ts";
 import { type Commit, formatCommit, formatTree, parseCommit, parseTree, type TreeEntry } from "./git-forms.ts";
-import { type GitObject, ObjectReader, writeObject } from "./git-objects.ts";
+import { type GitObject, type ObjectInfo, ObjectReader, writeObject } from "./git-objects.ts";
 
 export const noObject = "0".repeat(40);
 
@@ -74,6 +74,11 @@ export class GitRepository {
     return this.#objects.read(rev);
   }
 
+  /** Its type and size, or null. */
+  info(rev: string): Promise<ObjectInfo | null> {
+    return this.#objects.info(rev);
+  }
+
   /** The id of the commit that a branch, tag, full ref or id (also shortened) names, or null. */
   async resolve(rev: string): Promise<string | null> {
     for (const ref of [`refs/heads/${rev}`, `refs/tags/${rev}`, `refs/${rev}`, rev]) {
@@ -131,28 +136,65 @@ export class GitRepository {
   }
 
   /** True when `ancestor` is reachable from `descendant` (a commit reaches itself). */
-  isAncestor(ancestor: string, descendant: string): Promise<boolean> {
-    if (ancestor === descendant) return Promise.resolve(true);
+  async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    if ((await this.#near(ancestor, descendant)) !== null) return true;
     return this.remember(`ancestor ${ancestor} ${descendant}`, async () => {
-      const result = await tryGit(this.directory, ["merge-base", "--is-ancestor", ancestor, descendant]);
+      const result = await this.try(["merge-base", "--is-ancestor", ancestor, descendant]);
       if (result.exitCode > 1) throw new Error(result.stderr);
       return result.exitCode === 0;
     });
   }
 
+  /** The best common ancestor, or null. */
+  async mergeBase(a: string, b: string): Promise<string | null> {
+    if ((await this.#near(a, b)) !== null) return a;
+    if ((await this.#near(b, a)) !== null) return b;
+    return this.remember(`base ${a} ${b}`, async () => {
+      const result = await this.try(["merge-base", a, b]);
+      return result.exitCode === 0 ? result.stdout.trim() : null;
+    });
+  }
+
+  /** Commits that `head` has and `base` has not, oldest first. */
+  async commitsBetween(base: string, head: string): Promise<readonly string[]> {
+    const near = await this.#near(base, head);
+    if (near?.straight === true) return near.path.toReversed();
+    if ((await this.#near(head, base)) !== null) return [];
+    return this.remember(`commits ${base} ${head}`, async () => {
+      const output = await this.run(["rev-list", "--reverse", "--topo-order", head, `^${base}`]);
+      return output.split("\n").filter((line) => line !== "");
+    });
+  }
+
   /** The tree of the three-way merge of two commits; null where they conflict. */
-  mergeTree(ours: string, theirs: string): Promise<string | null> {
+  async mergeTree(ours: string, theirs: string): Promise<string | null> {
+    if ((await this.#near(ours, theirs)) !== null) return (await this.commit(theirs))!.tree;
+    if ((await this.#near(theirs, ours)) !== null) return (await this.commit(ours))!.tree;
     return this.remember(`merge ${ours} ${theirs}`, async () => {
-      const result = await tryGit(this.directory, [
-        "merge-tree",
-        "--write-tree",
-        "--allow-unrelated-histories",
-        ours,
-        theirs,
-      ]);
+      const args = ["merge-tree", "--write-tree", "--allow-unrelated-histories", ours, theirs];
+      const result = await this.try(args);
       if (result.exitCode > 1) throw new Error(result.stderr);
       return result.exitCode === 0 ? result.stdout.slice(0, 40) : null;
     });
+  }
+
+  /**
+   * Looks for `ancestor` a few commits behind `descendant`, with no process: what is asked is mostly so near. `straight`:
+   * the way has no merge, and `path` is all of it, newest first. null: not found here, git must say.
+   */
+  async #near(ancestor: string, descendant: string): Promise<{ straight: boolean; path: string[] } | null> {
+    let straight = true;
+    const path: string[] = [];
+    const queue = [descendant];
+    for (let at = 0; at < queue.length && at < 64; at++) {
+      const id = queue[at]!;
+      if (id === ancestor) return { straight, path };
+      path.push(id);
+      const parents = (await this.commit(id))?.parents ?? [];
+      straight &&= parents.length === 1;
+      for (const parent of parents) if (!queue.includes(parent)) queue.push(parent);
+    }
+    return null;
   }
 
   /** Computes once what follows from object ids alone. */

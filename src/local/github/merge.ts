@@ -2,7 +2,6 @@
 import { ApiError } from "./answer.ts";
 import { signatureOf } from "./author.ts";
 import { doerOf } from "./core.ts";
-import { commitsBetween } from "./differences.ts";
 import type { PullRequest } from "./entities.ts";
 import { fullName } from "./finders.ts";
 import { freshPull, markMerged } from "./pull-changes.ts";
@@ -57,7 +56,7 @@ export async function mergePull(call: RepoCall, pull: PullRequest, wish: MergeWi
 }
 
 async function subjects(call: RepoCall, pull: PullRequest): Promise<string> {
-  const ids = await commitsBetween(call.git, pull.pull.baseSha, pull.pull.headSha);
+  const ids = await call.git.commitsBetween(pull.pull.baseSha, pull.pull.headSha);
   const lines = await Promise.all(ids.map(async (id) => (await call.git.commit(id))?.message.split("\n", 1)[0] ?? ""));
   return lines.length > 1 ? lines.map((line) => `* ${line}`).join("\n\n") : "";
 }

@@ -7,7 +7,6 @@
  */
 import { validationFailed } from "./answer.ts";
 import { type Core, type Doer, timestamp } from "./core.ts";
-import { commitsBetween } from "./differences.ts";
 import type { Issue, PullPart, PullRequest, Repository } from "./entities.ts";
 import { isPull, nextNumber, pullsWithHead, userOf } from "./finders.ts";
 import { noteEvent, tellOfIssue } from "./issue-changes.ts";
@@ -42,7 +41,7 @@ export async function openPull(core: Core, repo: Repository, wanted: NewPull, do
     (pull) => pull.state === "open" && pull.pull.base === wanted.base,
   );
   if (twin) throw refusal(`A pull request already exists for ${owner}:${head}.`);
-  if ((await commitsBetween(git, baseSha, headSha)).length === 0) {
+  if ((await git.commitsBetween(baseSha, headSha)).length === 0) {
     throw refusal(`No commits between ${wanted.base} and ${head}`);
   }
   const pullId = core.store.nextId();
@@ -165,7 +164,7 @@ export async function retargetPull(
   const git = core.git(repo);
   const baseSha = git.branch(base);
   if (baseSha === null) throw validationFailed({ resource: "PullRequest", field: "base", code: "invalid" });
-  if ((await commitsBetween(git, baseSha, pull.pull.headSha)).length === 0) {
+  if ((await git.commitsBetween(baseSha, pull.pull.headSha)).length === 0) {
     throw refusal(`There are no new commits between base branch '${base}' and head branch '${pull.pull.head}'`, "base");
   }
   const changes = { base: { ref: { from: pull.pull.base }, sha: { from: pull.pull.baseSha } } };

@@ -1,6 +1,6 @@
 /** The webhooks of refs: `push`, `create` and `delete`. */
 import type { Core, Doer } from "./core.ts";
-import { commitsBetween, filesBetween } from "./differences.ts";
+import { filesBetween } from "./differences.ts";
 import type { Repository } from "./entities.ts";
 import { userOf } from "./finders.ts";
 import type { GitRepository, RefChange } from "./git-repository.ts";
@@ -88,7 +88,7 @@ async function freshCommits(
 ): Promise<readonly string[]> {
   const from = before ?? git.branch(repo.defaultBranch);
   if (after === null || from === null) return [];
-  return commitsBetween(git, from, after);
+  return git.commitsBetween(from, after);
 }
 
 async function shapePushCommit(

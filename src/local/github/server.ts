@@ -10,6 +10,7 @@ import type { Core } from "./core.ts";
 import type { Repository } from "./entities.ts";
 import { type Exchange, RequestCounter, type RequestTotals } from "./exchange.ts";
 import { Faults } from "./faults.ts";
+import { checkGitVersion } from "./git-command.ts";
 import { isGitPath, serveGit } from "./git-http.ts";
 import { GitRepository } from "./git-repository.ts";
 import { Limits } from "./limits.ts";
@@ -58,6 +59,7 @@ export type LocalGitHub = {
 
 /** Starts the local GitHub; resolves when it listens. */
 export async function startLocalGitHub(options: LocalGitHubOptions): Promise<LocalGitHub> {
+  await checkGitVersion();
   const host = options.host ?? "127.0.0.1";
   let listener: (request: IncomingMessage, response: ServerResponse) => void = () => {};
   const server = createServer((request, response) => listener(request, response));

@@ -27,5 +27,5 @@ export async function checkWorkflows(call: RepoCall, change: RefChange): Promise
 
 /** The tree of the folder at a commit, or null. */
 async function workflowsAt(git: GitRepository, commit: string): Promise<string | null> {
-  return git.remember(`workflows ${commit}`, async () => (await git.object(`${commit}:${folder}`))?.sha ?? null);
+  return git.remember(`workflows ${commit}`, async () => (await git.info(`${commit}:${folder}`))?.sha ?? null);
 }

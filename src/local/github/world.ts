@@ -1,5 +1,5 @@
 /** The admin's side of the local GitHub: what one does on github.com with the mouse, before a bot can work there. */
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import path from "node:path";
 import { digest, mintToken } from "./auth.ts";
 import { type Core, timestamp } from "./core.ts";
@@ -33,6 +33,8 @@ export type NewApp = {
   readonly webhookSecret?: string;
   /** The account that owns the app; made where there is none. */
   readonly owner?: string;
+  /** A key (PEM) that the app has already; a fresh one is made when not said. */
+  readonly privateKey?: string;
 };
 
 export type AppCredentials = {
@@ -90,16 +92,19 @@ export async function createRepository(core: Core, wanted: NewRepository): Promi
   return repo;
 }
 
-/** An app with a fresh key. */
+/** An app with its key. */
 export function createApp(core: Core, wanted: NewApp): AppCredentials {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-  });
+  const privateKey = wanted.privateKey ?? newPrivateKey();
+  const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
   const webhookSecret = wanted.webhookSecret ?? digest(privateKey).slice(0, 32);
   const app = putApp(core, { ...wanted, webhookSecret }, publicKey);
   return { appId: app.id, clientId: app.clientId, slug: app.slug, privateKey, webhookSecret };
+}
+
+/** An RSA key as GitHub hands it out: PKCS #1, PEM. */
+export function newPrivateKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
 }
 
 function putApp(core: Core, wanted: NewApp & { webhookSecret: string }, publicKey: string): App {

@@ -1,6 +1,6 @@
 /** Commits as people read them: one, a list, a comparison. */
 import { notFound, ok } from "../answer.ts";
-import { commitsBetween, filesBetween, mergeBase } from "../differences.ts";
+import { filesBetween } from "../differences.ts";
 import { pageOf } from "../pagination.ts";
 import { type RepoCall, repoRoute } from "../route.ts";
 import { shapeCommit, shapeFile } from "../shapes/commit.ts";
@@ -34,10 +34,10 @@ export const commitRoutes = [
   repoRoute("GET /repos/{owner}/{repo}/compare/{basehead}", readContents, async (call) => {
     const [left = "", right = ""] = call.params["basehead"]!.split("...");
     const [base, head] = [await resolved(call, withoutOwner(left)), await resolved(call, withoutOwner(right))];
-    const common = await mergeBase(call.git, base, head);
+    const common = await call.git.mergeBase(base, head);
     if (common === null) throw notFound();
-    const ahead = await commitsBetween(call.git, base, head);
-    const behind = await commitsBetween(call.git, head, base);
+    const ahead = await call.git.commitsBetween(base, head);
+    const behind = await call.git.commitsBetween(head, base);
     const files = await filesBetween(call.git, common, head);
     const { items, headers } = pageOf(call, ahead);
     const status = statusOf(ahead.length, behind.length);

@@ -96,7 +96,7 @@ async function shapeEntry(
   const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
   const kind = entryType(entry.mode);
   const type = kind === "tree" ? "dir" : kind === "commit" ? "submodule" : entry.mode === "120000" ? "symlink" : "file";
-  const size = kind === "blob" ? ((await call.git.object(entry.sha))?.content.length ?? 0) : 0;
+  const size = kind === "blob" ? ((await call.git.info(entry.sha))?.size ?? 0) : 0;
   return shapeFileLinks(call, ref, path, { type, sha: entry.sha, size });
 }
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ApiError, created, notFound, ok, unprocessable } from "../answer.ts";
 import { signatureOf } from "../author.ts";
+import { entryType } from "../git-forms.ts";
 import { bodyOf, type RepoCall, repoRoute } from "../route.ts";
 import { shapeGitCommit } from "../shapes/commit.ts";
 import { nodeId, repoApi } from "../shapes/links.ts";
@@ -122,18 +123,18 @@ async function treeOf(call: RepoCall, sha: string): Promise<string> {
 
 async function shapeTree(call: RepoCall, sha: string, recursive: boolean): Promise<Record<string, unknown>> {
   const api = `${repoApi(call.core, call.repo)}/git`;
-  const output = await call.git.remember(`ls ${recursive} ${sha}`, () =>
-    call.git.run(["ls-tree", "-z", "--long", ...(recursive ? ["-r", "-t"] : []), sha]),
-  );
-  const tree = output
-    .split("\0")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [words = "", path = ""] = line.split("\t", 2);
-      const [mode = "", type = "", id = "", size = "-"] = words.split(/ +/);
-      const entry = { path, mode, type, sha: id };
-      if (type === "commit") return entry;
-      return { ...entry, ...(size === "-" ? {} : { size: Number(size) }), url: `${api}/${type}s/${id}` };
-    });
+  const tree: Record<string, unknown>[] = [];
+  const walk = async (id: string, prefix: string): Promise<void> => {
+    for (const { mode, name, sha } of (await call.git.tree(id)) ?? []) {
+      const type = entryType(mode);
+      const entry = { path: `${prefix}${name}`, mode, type, sha };
+      if (type === "commit") tree.push(entry);
+      if (type === "tree") tree.push({ ...entry, url: `${api}/trees/${sha}` });
+      if (type === "blob")
+        tree.push({ ...entry, size: (await call.git.info(sha))?.size ?? 0, url: `${api}/blobs/${sha}` });
+      if (type === "tree" && recursive) await walk(sha, `${entry.path}/`);
+    }
+  };
+  await walk(sha, "");
   return { sha, url: `${api}/trees/${sha}`, tree, truncated: false };
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { created, ok, validationFailed } from "../answer.ts";
 import { doerOf } from "../core.ts";
-import { commitsBetween, pullFiles } from "../differences.ts";
+import { pullFiles } from "../differences.ts";
 import type { PullRequest } from "../entities.ts";
 import { isPull, issuesOf, openPullsOf, pullOf, pullsWithHead, userOf } from "../finders.ts";
 import { editIssue } from "../issue-changes.ts";
@@ -91,7 +91,7 @@ export const pullRoutes = [
   repoRoute("GET /repos/{owner}/{repo}/pulls/{pull_number}/commits", readPulls, async (call) => {
     const { pull } = pullIn(call);
     // GitHub lists 250 at most, whatever the page.
-    const all = (await commitsBetween(call.git, pull.baseSha, pull.headSha)).slice(0, 250);
+    const all = (await call.git.commitsBetween(pull.baseSha, pull.headSha)).slice(0, 250);
     const { items, headers } = pageOf(call, all);
     const shaped = items.map(async (id) => shapeCommit(call.core, call.repo, id, (await call.git.commit(id))!));
     return ok(await Promise.all(shaped), headers);

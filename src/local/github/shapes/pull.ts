@@ -1,6 +1,6 @@
 /** Bodies of pull requests. */
 import type { Core } from "../core.ts";
-import { commitsBetween, pullFiles } from "../differences.ts";
+import { pullFiles } from "../differences.ts";
 import type { PullRequest, Repository } from "../entities.ts";
 import { userOf } from "../finders.ts";
 import { indexOf } from "../store.ts";
@@ -83,7 +83,7 @@ export async function shapePull(core: Core, repo: Repository, pull: PullRequest)
   const git = core.git(repo);
   const { headSha, baseSha, mergedAt, mergedById, base } = pull.pull;
   const files = await pullFiles(git, baseSha, headSha);
-  const commits = await commitsBetween(git, baseSha, headSha);
+  const commits = await git.commitsBetween(baseSha, headSha);
   const tip = git.branch(base);
   const mergeable = pull.state === "closed" || tip === null ? null : (await git.mergeTree(tip, headSha)) !== null;
   return {
