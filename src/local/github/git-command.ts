@@ -34,10 +34,13 @@ export async function git(directory: string, args: readonly string[], input?: st
   return result.stdout;
 }
 
+let version: Promise<string> | null = null;
+
 /** Throws where git is too old: `merge-tree --write-tree` came with 2.38. */
 export async function checkGitVersion(): Promise<void> {
-  const { stdout } = await execa("git", ["--version"]);
-  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout)?.slice(1) ?? []).map(Number);
+  version ??= execa("git", ["--version"]).then(({ stdout }) => stdout.trim());
+  const found = await version;
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(found)?.slice(1) ?? []).map(Number);
   if (major > 2 || (major === 2 && minor >= 38)) return;
-  throw new Error(`git 2.38 or newer is needed for the local GitHub; this is ${stdout.trim()}`);
+  throw new Error(`git 2.38 or newer is needed for the local GitHub; this is ${found}`);
 }

@@ -9,18 +9,17 @@ import path from "node:path";
 import { execa } from "execa";
 import { type GitResult, git, gitEnvironment, tryGit } from "./git-command.ts";
 import { type Commit, formatCommit, formatTree, parseCommit, parseTree, type TreeEntry } from "./git-forms.ts";
+import { type RefChange, RefWriter } from "./git-refs.ts";
 import { type GitObject, type ObjectInfo, ObjectReader, writeObject } from "./git-objects.ts";
 
-export const noObject = "0".repeat(40);
-
-/** One ref that moved; `null` is "not there". */
-export type RefChange = { readonly ref: string; readonly before: string | null; readonly after: string | null };
+export { noObject, type RefChange } from "./git-refs.ts";
 
 export class GitRepository {
   readonly directory: string;
   /** Full names (`refs/heads/main`) and what they point to. */
   refs: ReadonlyMap<string, string> = new Map();
   readonly #objects: ObjectReader;
+  readonly #writer: RefWriter;
   readonly #commits = new Map<string, Commit>();
   /** Answers that follow from object ids alone, and so hold for ever. */
   readonly #remembered = new Map<string, unknown>();
@@ -28,10 +27,12 @@ export class GitRepository {
   constructor(directory: string) {
     this.directory = directory;
     this.#objects = new ObjectReader(directory);
+    this.#writer = new RefWriter(directory);
   }
 
   close(): void {
     this.#objects.close();
+    this.#writer.close();
   }
 
   /** Reads all refs from git and says what differs from what was known. */
@@ -51,11 +52,7 @@ export class GitRepository {
 
   /** Moves refs all together, each only from its `before`; false (and nothing moved) where one was elsewhere. */
   async moveRefs(changes: readonly RefChange[]): Promise<boolean> {
-    const commands = changes.map(({ ref, before, after }) =>
-      after === null ? `delete ${ref} ${before ?? ""}` : `update ${ref} ${after} ${before ?? noObject}`,
-    );
-    const result = await tryGit(this.directory, ["update-ref", "--stdin"], `${commands.join("\n")}\n`);
-    if (result.exitCode !== 0) return false;
+    if (!(await this.#writer.move(changes))) return false;
     const refs = new Map(this.refs);
     for (const { ref, after } of changes) {
       if (after === null) refs.delete(ref);
