@@ -5,7 +5,7 @@ import { indexOf } from "../github/store.ts";
 import { jobOf, rawLog, runOf, runPage, runsPage } from "./actions.ts";
 import { checkPage } from "./check.ts";
 import { blobPage, branchesPage, rawFile, treePage } from "./files.ts";
-import { commitPage, commitsPage, comparePage, pullText } from "./history.ts";
+import { commitPage, commitsPage, comparePage, compareText } from "./history.ts";
 import { encodedPath } from "./html.ts";
 import { issuePage } from "./issue.ts";
 import { askedOf, frontPage, issuesPage, labelPage, pullsPage } from "./lists.ts";
@@ -40,7 +40,7 @@ const belowRepository: readonly (readonly [pattern: RegExp, show: Show])[] = [
     /^\/pull\/(\d{1,9})\/(files|commits|checks)$/,
     ({ place, parts }) => go(`${place.base}/pull/${parts[0]}#${parts[1]}`),
   ],
-  [/^\/pull\/(\d{1,9})\.(diff|patch)$/, ({ place, parts }) => pullText(place, pullIn(place, parts[0]!), parts[1]!)],
+  [/^\/pull\/(\d{1,9})\.(diff|patch)$/, ({ place, parts }) => pullText(place, parts[0]!, parts[1]!)],
   [/^\/runs\/(\d{1,15})$/, showCheck],
   [/^\/actions$/, ({ place, query }) => runsPage(place, askedOf(query).page)],
   [/^\/actions\/runs\/(\d{1,15})$/, ({ place, parts }) => runPage(place, runOf(place, Number(parts[0])))],
@@ -56,6 +56,7 @@ const belowRepository: readonly (readonly [pattern: RegExp, show: Show])[] = [
   [/^\/commits$/, ({ place }) => go(`${place.base}/commits/${encodedPath(place.repo.defaultBranch)}`)],
   [/^\/commits\/(.+)$/, ({ place, parts, query }) => commitsPage(place, parts[0]!, query.get("from"))],
   [/^\/commit\/([0-9a-f]{4,40})$/, ({ place, parts }) => commitPage(place, parts[0]!)],
+  [/^\/compare\/(.+)\.(diff|patch)$/, ({ place, parts }) => compareText(place, parts[0]!, parts[1]!)],
   [/^\/compare\/(.+)$/, ({ place, parts }) => comparePage(place, parts[0]!)],
   [/^\/branches$/, ({ place }) => branchesPage(place)],
 ];
@@ -73,6 +74,10 @@ export async function pageAt(site: Site, path: string, query: URLSearchParams): 
   if (second === undefined) {
     const user = findUser(store, decoded(first));
     return user === undefined ? null : userPage(site, user);
+  }
+  if (first === "settings" && second === "installations") {
+    const app = store.get("app", store.get("installation", Number(rest[0]))?.appId ?? 0);
+    return app === undefined ? null : go(`/apps/${app.slug}`);
   }
   if (first === "apps" && rest.length === 0) {
     const app = store.one(appsBySlug, decoded(second));
@@ -103,8 +108,9 @@ function showIssue({ place, parts }: Asked): Answer {
   return isPull(issue) ? go(`${place.base}/pull/${issue.number}`) : issuePage(place, issue);
 }
 
-function pullIn(place: Place, number: string): ReturnType<typeof pullOf> {
-  return pullOf(place.core.store, place.repo, Number(number));
+function pullText(place: Place, number: string, form: string): Promise<Response> {
+  const { baseSha, headSha } = pullOf(place.core.store, place.repo, Number(number)).pull;
+  return compareText(place, `${baseSha}...${headSha}`, form);
 }
 
 function showPull({ place, parts }: Asked): Answer | Promise<Answer> {

@@ -1,6 +1,5 @@
 /** Commits: a branch's story, one commit, what lies between two. */
-import { commitsBetween, filesBetween, mergeBase } from "../github/differences.ts";
-import type { PullRequest } from "../github/entities.ts";
+import { filesBetween } from "../github/differences.ts";
 import type { Commit } from "../github/git-forms.ts";
 import { differences } from "./diff.ts";
 import { fileHeaders } from "./guard.ts";
@@ -97,17 +96,17 @@ ${differences(place, files, sha)}`;
 }
 
 /** `base...head`: what head has and base has not, from where they parted. */
-export async function comparePage(place: Place, basehead: string): Promise<Page> {
-  const [left, right] = basehead.split("...");
-  if (left === undefined || right === undefined) throw new Missing("A comparison is written BASE...HEAD.");
-  const bare = (name: string): string => (name.includes(":") ? name.slice(name.indexOf(":") + 1) : name);
-  const [base, head] = [await commitAt(place, bare(left)), await commitAt(place, bare(right))];
-  const start = (await mergeBase(place.git, base, head)) ?? base;
-  const commits = await commitsBetween(place.git, base, head);
-  const shown = [...commits].reverse().slice(0, perPage);
+export async function comparePage(place: Place, basehead: string): Promise<Page | Response> {
+  const [left, right] = sidesOf(basehead);
+  // A push that made a branch names no commit before it.
+  if (/^0+$/.test(left)) return commitsPage(place, right, null);
+  const [base, head] = [await commitAt(place, left), await commitAt(place, right)];
+  const start = (await place.git.mergeBase(base, head)) ?? base;
+  const commits = await place.git.commitsBetween(base, head);
+  const shown = commits.toReversed().slice(0, perPage);
   const rows = await Promise.all(shown.map((sha) => commitRow(place, sha)));
   const name = (text: string, id: string): Html =>
-    markup`<a class="ref" href="${place.base}/commits/${encodedPath(bare(text))}">${text === id ? id.slice(0, 7) : text}</a>`;
+    markup`<a class="ref" href="${place.base}/commits/${encodedPath(text)}">${text === id ? id.slice(0, 7) : text}</a>`;
   const live = markup`<h1>${name(left, base)} … ${name(right, head)}</h1>
 <p class="dim">${count(commits.length, "commit")} that the second has and the first has not.</p>
 <h2 id="files">Changes</h2>
@@ -118,13 +117,20 @@ ${commits.length > perPage ? markup`<p class="empty">${commits.length - perPage}
   return { title: `${left}...${right}`, place, tab: "code", live };
 }
 
-/** What a pull request changes, as git's own text: one difference, or its commits as patches. */
-export async function pullText(place: Place, pull: PullRequest, form: string): Promise<Response> {
-  const { baseSha, headSha } = pull.pull;
+function sidesOf(basehead: string): [base: string, head: string] {
+  const [left, right] = basehead.split("...").map((name) => name.slice(name.indexOf(":") + 1));
+  if (left === undefined || right === undefined) throw new Missing("A comparison is written BASE...HEAD.");
+  return [left, right];
+}
+
+/** The same as git's own text: `diff` is one difference, `patch` the commits as patches. */
+export async function compareText(place: Place, basehead: string, form: string): Promise<Response> {
+  const [left, right] = sidesOf(basehead);
+  const [base, head] = [await commitAt(place, left), await commitAt(place, right)];
   const args =
     form === "patch"
-      ? ["format-patch", "--stdout", `${baseSha}..${headSha}`]
-      : ["diff", (await mergeBase(place.git, baseSha, headSha)) ?? baseSha, headSha];
-  const text = await place.git.run(args);
-  return new Response(text, { headers: { ...fileHeaders, "content-type": "text/plain; charset=utf-8" } });
+      ? ["format-patch", "--stdout", `${base}..${head}`]
+      : ["diff", (await place.git.mergeBase(base, head)) ?? base, head];
+  const headers = { ...fileHeaders, "content-type": "text/plain; charset=utf-8" };
+  return new Response(await place.git.run(args), { headers });
 }

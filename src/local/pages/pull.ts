@@ -1,5 +1,5 @@
 /** The page of a pull request: its text, what its checks say, what was said, its commits and what it changes. */
-import { commitsBetween, pullFiles } from "../github/differences.ts";
+import { pullFiles } from "../github/differences.ts";
 import type { PullRequest } from "../github/entities.ts";
 import { checksAt } from "./at-commit.ts";
 import { commitRow } from "./history.ts";
@@ -13,7 +13,7 @@ import type { Page, Place } from "./site.ts";
 export async function pullPage(place: Place, pull: PullRequest): Promise<Page> {
   const { git } = place;
   const { baseSha, headSha } = pull.pull;
-  const [files, commits] = await Promise.all([pullFiles(git, baseSha, headSha), commitsBetween(git, baseSha, headSha)]);
+  const [files, commits] = await Promise.all([pullFiles(git, baseSha, headSha), git.commitsBetween(baseSha, headSha)]);
   const rows = await Promise.all([...commits].reverse().map((sha) => commitRow(place, sha)));
   const live = markup`<h1>${pull.title} <span class="number">#${pull.number}</span></h1>
 <p class="facts">${stateBadge(pull)} ${story(place, pull, commits.length)} <span class="labels">${labels(place, pull)}</span></p>
