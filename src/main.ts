@@ -7,7 +7,8 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { run } from "probot";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
-import { type ServeOptions, githubApiUrl, serve } from "./serve.ts";
+import { githubApiUrl } from "./github/octokit.ts";
+import { type ServeOptions, serve } from "./serve.ts";
 
 const environment = z.object({
   APP_ID: z.coerce

@@ -1,8 +1,9 @@
-/** The app as an HTTP server: Probot's, with octokit set up so that nothing is sent twice and each installation has its own pace. */
+/** The app as an HTTP server: Probot's. */
 import { pino } from "pino";
 import pretty from "pino-pretty";
-import { Probot, ProbotOctokit, Server } from "probot";
+import { Probot, Server } from "probot";
 import { type AppOptions, startApp } from "./app.ts";
+import { octokitFor } from "./github/octokit.ts";
 
 export type ServeOptions = AppOptions & {
   readonly appId: number;
@@ -19,20 +20,8 @@ export type ServeOptions = AppOptions & {
   readonly logFormat: "json" | "pretty";
 };
 
-export const githubApiUrl = "https://api.github.com";
-
 /** Starts serving; resolves when webhooks are taken. `close` lets the passes in hand finish. */
 export async function serve(options: ServeOptions): Promise<{ close(): Promise<void> }> {
-  // GitHub asks for a second between writes; an enterprise server has no limits unless its admin sets them
-  // (https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits).
-  const paced = options.apiUrl === githubApiUrl;
-  const throttle = paced ? { onRateLimit: () => false, onSecondaryRateLimit: () => false } : { enabled: false };
-  // As a function, because what Probot sets comes after plain defaults.
-  const Octokit = ProbotOctokit.defaults((given: { throttle?: object }) => ({
-    ...given,
-    retry: { enabled: false },
-    throttle: { ...given.throttle, ...throttle },
-  }));
   const log = pino(
     { level: options.logLevel },
     options.logFormat === "pretty" ? pretty({ ignore: "pid,hostname" }) : pino.destination(1),
@@ -51,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
       webhookPath: options.webhookPath,
       baseUrl: options.apiUrl,
       log,
-      Octokit,
+      Octokit: octokitFor(options.apiUrl),
     }),
   });
   let close = () => Promise.resolve();

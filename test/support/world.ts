@@ -207,7 +207,7 @@ function views(github: LocalGitHub, at: { owner: string; repo: string }) {
     const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
     const data = answer?.data;
     return data !== undefined && "content" in data
-      ? Buffer.from(data.content as string, "base64").toString("utf8")
+      ? Buffer.from(data.content, "base64").toString("utf8")
       : null;
   };
   const record = async (issue: number): Promise<SessionRecord | null> => {

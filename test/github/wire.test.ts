@@ -1,0 +1,134 @@
+import { generateKeyPairSync } from "node:crypto";
+import nock from "nock";
+import { Probot } from "probot";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { pino } from "pino";
+import { sha } from "../../src/domain/names.ts";
+import { GitHubApp } from "../../src/github/app.ts";
+import type { Client, OctokitLike } from "../../src/github/client.ts";
+import { classify } from "../../src/github/errors.ts";
+import { checkSchema } from "../../src/github/facts.ts";
+import { githubApiUrl, octokitFor } from "../../src/github/octokit.ts";
+
+const { privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
+const dispatches = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches";
+const at = { owner: "ada", repo: "model" };
+
+/** A client as the bot has it, on an installation whose token is served. */
+async function clientOf(apiUrl: string): Promise<Client> {
+  const { origin, pathname } = new URL(apiUrl);
+  const prefix = pathname === "/" ? "" : pathname;
+  nock(origin)
+    .get(`${prefix}/repos/ada/model/installation`)
+    .reply(200, { id: 7 })
+    .post(`${prefix}/app/installations/7/access_tokens`)
+    .reply(201, { token: "ghs_secret", expires_at: "2999-01-01T00:00:00Z", permissions: {} });
+  const log = pino({ level: "silent" });
+  const probot = new Probot({ appId: 1, privateKey, secret: "s", log, baseUrl: apiUrl, Octokit: octokitFor(apiUrl) });
+  await probot.ready();
+  const app = new GitHubApp(
+    (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
+  );
+  return app.clientFor({ owner: "ada", repo: "model" });
+}
+
+beforeEach(() => {
+  nock.disableNetConnect();
+});
+afterEach(() => {
+  nock.cleanAll();
+  nock.enableNetConnect();
+});
+
+describe.each([githubApiUrl, "https://ghe.example.com/api/v3"])("on %s", (apiUrl) => {
+  test.each([500, 502, 409, 405])("a write that is answered %i is sent once", async (status) => {
+    const client = await clientOf(apiUrl);
+    let sent = 0;
+    nock(apiUrl)
+      .post("/repos/ada/model/actions/workflows/autoresearch.yml/dispatches")
+      .times(5)
+      .reply(() => {
+        sent += 1;
+        return [status, { message: "no" }];
+      });
+    await expect(client.write(dispatches, { ...at, workflow_id: "autoresearch.yml", ref: "main" })).rejects.toThrow(
+      "no",
+    );
+    expect(sent).toBe(1);
+  });
+});
+
+test("what did not change is taken from memory", async () => {
+  const client = await clientOf("https://ghe.example.com/api/v3");
+  const address = "https://ghe.example.com/api/v3";
+  const first = nock(address, { badheaders: ["if-none-match"] });
+  first.get("/repos/ada/model/issues/12").reply(200, { number: 12 }, { etag: '"abc"' });
+  const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+  expect(await client.read(route, { ...at, issue_number: 12 })).toEqual({ number: 12 });
+
+  const second = nock(address, { reqheaders: { "if-none-match": '"abc"' } });
+  second.get("/repos/ada/model/issues/12").reply(304);
+  expect(await client.read(route, { ...at, issue_number: 12 })).toEqual({ number: 12 });
+  expect(second.isDone()).toBe(true);
+});
+
+test("a list is read to its last page", async () => {
+  const client = await clientOf("https://ghe.example.com/api/v3");
+  const next = { link: '<https://ghe.example.com/api/v3/x?page=2>; rel="next"' };
+  nock("https://ghe.example.com/api/v3")
+    .get("/repos/ada/model/issues?per_page=100&page=1")
+    .reply(200, [1, 2], next)
+    .get("/repos/ada/model/issues?per_page=100&page=2")
+    .reply(200, [3]);
+  expect(await client.readAll("GET /repos/{owner}/{repo}/issues", at)).toEqual([1, 2, 3]);
+});
+
+describe("an error of GitHub", () => {
+  const nowMs = Date.parse("2026-01-01T00:00:00Z");
+  async function errorOf(status: number, message: string, headers: Record<string, string> = {}): Promise<unknown> {
+    const client = await clientOf("https://ghe.example.com/api/v3");
+    nock("https://ghe.example.com/api/v3").get("/user").reply(status, { message }, headers);
+    return client.read("GET /user").catch((error: unknown) => error);
+  }
+
+  test.each([
+    [403, "You have exceeded a secondary rate limit", { "retry-after": "30" }, { kind: "later", afterMs: 30_000 }],
+    [429, "Too many requests", {}, { kind: "later", afterMs: 60_000 }],
+    [
+      403,
+      "API rate limit exceeded",
+      { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(nowMs / 1000 + 90) },
+      { kind: "later", afterMs: 91_000 },
+    ],
+    [502, "Server Error", {}, { kind: "later" }],
+    [403, "Resource not accessible by integration", {}, { kind: "person" }],
+    [404, "Not Found", {}, { kind: "stale" }],
+    [409, "Head branch was modified", {}, { kind: "stale" }],
+    [422, "Update is not a fast forward", {}, { kind: "stale" }],
+  ] as const)("%i %s", async (status, message, headers, kind) => {
+    expect(classify(await errorOf(status, message, headers), nowMs)).toMatchObject(kind);
+  });
+
+  test("no answer at all is looked at later, not repeated", async () => {
+    const client = await clientOf("https://ghe.example.com/api/v3");
+    nock("https://ghe.example.com/api/v3").get("/user").replyWithError("socket hang up");
+    const error = await client.read("GET /user").catch((each: unknown) => each);
+    expect(classify(error, nowMs)).toMatchObject({ kind: "later" });
+  });
+});
+
+test("a check without an app, a text or an id is no measurement, and no error", () => {
+  const head = "a".repeat(40);
+  const check = { id: 1, name: "val_bpb", head_sha: head, status: "completed", output: { text: null }, app: null };
+  expect(checkSchema.parse(check)).toMatchObject({
+    head: sha(head),
+    app: "",
+    externalId: "",
+    json: null,
+    digest: null,
+  });
+});
