@@ -5,8 +5,6 @@
  * Always: a hint that arrives during a pass causes another pass after it (what it told of may have been read before), and
  * the hint of a pass that failed is given to the next one.
  */
-export type Wake<Hint> = { readonly hint: Hint };
-
 export type QueueOptions<Hint> = {
   /** One pass; answers the time (ms since the epoch) of the next one, or null: only when woken. */
   readonly pass: (key: string, hint: Hint) => Promise<number | null>;

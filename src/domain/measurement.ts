@@ -7,9 +7,6 @@
  */
 import { z } from "zod";
 
-/** How a trial ended. Each has its own answer in `decide`; `lost` is not here, because a lost trial reports nothing. */
-export const exitKinds = ["measured", "crash", "timeout", "cancelled", "rejected"] as const;
-
 const number = z.number().refine(Number.isFinite, "must be finite");
 
 const common = {
