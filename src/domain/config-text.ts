@@ -79,7 +79,7 @@ function isEmpty(document: Document): boolean {
 }
 
 function firstSentence(message: string): string {
-  return message.split("\n")[0]!.replace(/[.:\s]+$/, "");
+  return message.split(/[\n;]/)[0]!.replace(/[.:\s]+$/, "");
 }
 
 /** Later values win; maps are merged, everything else is replaced. */

@@ -1,0 +1,147 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Idea } from "../../src/domain/proposal.ts";
+import { formatCandidate, mergeFacts, mergeMessage, parseCandidate, trailerName } from "../../src/domain/trailers.ts";
+import { configSchema } from "../../src/domain/config.ts";
+import { oneLine } from "../../src/domain/words.ts";
+
+const merge = {
+  experiment: 7,
+  description: "batch 2^19 → 2^18",
+  metric: "val_bpb",
+  value: 0.9932,
+  trials: 2,
+  pullRequest: 17,
+  issue: 12,
+};
+
+const idea: Idea = {
+  description: "batch 2^19 → 2^18",
+  hypothesis: "At a fixed time more, smaller steps win.",
+  expected: "−0.001 … −0.01",
+  refutedBy: "a loss curve that is worse at equal time",
+  researcher: "mutate",
+  key: "0123456789abcdef",
+};
+
+/** Words that look like the message's own parts. */
+const words = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 60 }),
+  fc.constantFrom(
+    "Expected: a win",
+    "Contents: 0",
+    "Val-Bpb: 0.1",
+    "Experiment: 3",
+    "\n\nContents: 0",
+    "exp 3: x",
+    "a\r\nb",
+  ),
+);
+/** What the guard lets through: a description that says something, and fits into a title. */
+const ideas: fc.Arbitrary<Idea> = fc
+  .record({
+    description: words.filter((text) => oneLine(text) !== ""),
+    hypothesis: words,
+    expected: fc.option(words, { nil: null }),
+    refutedBy: fc.option(words, { nil: null }),
+    researcher: words,
+    key: fc.stringMatching(/^[0-9a-f]{16}$/),
+  })
+  .map((each) => ({
+    ...each,
+    description: oneLine(each.description),
+    hypothesis: oneLine(each.hypothesis),
+    researcher: oneLine(each.researcher),
+    expected: each.expected === null ? null : oneLine(each.expected),
+    refutedBy: each.refutedBy === null ? null : oneLine(each.refutedBy),
+  }));
+
+describe("the message of a frontier's merge", () => {
+  it("says what docs/design.md asks for", () => {
+    expect(mergeMessage(merge)).toMatchInlineSnapshot(`
+      "exp 7: batch 2^19 → 2^18
+
+      Val-Bpb: 0.993200
+      Trials: 2
+      Experiment: 7
+      Pull-Request: #17
+      Session: #12"
+    `);
+  });
+
+  it("gives its value back, for every metric that a configuration may name and every description", () => {
+    const metric = fc
+      .stringMatching(/^[A-Za-z][\w.-]{0,20}$/)
+      .filter((name) => configSchema.safeParse({ metric: { name } }).success);
+    const value = fc.integer({ min: -9e12, max: 9e12 }).map((each) => each / 1e6);
+    const count = fc.integer({ min: 1, max: 1e6 });
+    fc.assert(
+      fc.property(metric, value, count, count, words, (name, given, experiment, trials, description) => {
+        const message = mergeMessage({ ...merge, metric: name, value: given, experiment, trials, description });
+        const facts = mergeFacts(message, name);
+        expect(facts).toMatchObject({ experiment, trials });
+        expect(facts!.value).toBeCloseTo(given, 6);
+      }),
+    );
+  });
+
+  it.each([
+    ["a person's merge", "Merge pull request #17 from ada/idea\n\nexp 7: batch 2^19 → 2^18"],
+    ["a message that quotes a merge above its end", `${mergeMessage(merge)}\n\nas I said`],
+    ["a merge without a value", "exp 7: x\n\nVal-Bpb: \nExperiment: 7"],
+    ["a value that is no number", "exp 7: x\n\nVal-Bpb: nan\nExperiment: 7"],
+    ["a value beyond numbers", "exp 7: x\n\nVal-Bpb: 1e999\nExperiment: 7"],
+    ["another metric's value", "exp 7: x\n\nTop-1: 0.9\nExperiment: 7"],
+    ["no experiment", "exp 7: x\n\nVal-Bpb: 0.9"],
+    ["the frontier itself", "exp 0: x\n\nVal-Bpb: 0.9\nExperiment: 0"],
+    ["nothing", ""],
+  ])("is not seen in %s", (_name, message) => {
+    expect(mergeFacts(message, "val_bpb")).toBeNull();
+  });
+
+  it.each([
+    ["val_bpb", "Val-Bpb"],
+    ["loss", "Loss"],
+    ["eval.top-1_acc", "Eval-Top-1-Acc"],
+  ])("calls %s %s", (metric, name) => {
+    expect(trailerName(metric)).toBe(name);
+  });
+});
+
+describe("the message of a candidate", () => {
+  it("says the idea, and the key of its contents last", () => {
+    expect(formatCandidate(7, idea)).toMatchInlineSnapshot(`
+      "exp 7: batch 2^19 → 2^18
+
+      At a fixed time more, smaller steps win.
+
+      Expected: −0.001 … −0.01
+      Refuted-By: a loss curve that is worse at equal time
+      Researcher: mutate
+      Contents: 0123456789abcdef"
+    `);
+  });
+
+  it("gives the idea back, whatever words it is made of", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e6 }), ideas, (experiment, given) => {
+        expect(parseCandidate(formatCandidate(experiment, given))).toEqual(given);
+      }),
+    );
+  });
+
+  it("is never taken for a merge of the bot's", () => {
+    fc.assert(
+      fc.property(ideas, (given) => {
+        expect(mergeFacts(formatCandidate(7, given), "val_bpb")).toBeNull();
+      }),
+    );
+  });
+
+  it.each(["", "Fix a typo", "exp 7: x", "exp 7: x\n\nbecause\n\nResearcher: me", "x\n\nbecause\n\nContents: 00"])(
+    "is not seen in %j",
+    (message) => {
+      expect(parseCandidate(message)).toBeNull();
+    },
+  );
+});
