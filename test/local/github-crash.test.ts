@@ -4,6 +4,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { Octokit } from "@octokit/rest";
 import { afterEach, expect, it } from "vitest";
 import { Store } from "../../src/local/github/store.ts";
@@ -24,7 +25,7 @@ function folder(): string {
 }
 
 async function started(dir: string) {
-  const script = path.join(import.meta.dirname, "github-process.ts");
+  const script = fileURLToPath(new URL("./github-process.ts", import.meta.url));
   const child = spawn(process.execPath, [script, dir], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const kill = async (): Promise<void> => {

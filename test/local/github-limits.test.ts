@@ -1,6 +1,7 @@
 /** Who may do what, what it costs, and what goes wrong on a bad day. */
 import { describe, expect, it } from "vitest";
-import { at, commitOn, openPullRequest, refusal, startTestWorld, tipOf } from "./github-world.ts";
+import { newPrivateKey } from "../../src/local/github/world.ts";
+import { at, commitOn, jwtOf, openPullRequest, refusal, startTestWorld, tipOf } from "./github-world.ts";
 
 describe("what it costs", () => {
   it("a 304 is free, and is counted apart", async () => {
@@ -18,8 +19,7 @@ describe("what it costs", () => {
     expect(changed.status).toBe(200);
     await bot.rest.issues.addLabels({ ...at, issue_number: 1, labels: ["a"] });
     const { byKind, byRoute } = github.requests();
-    // The token cost a write by JWT.
-    expect(byKind).toEqual({ read: 2, notModified: 1, write: 2, content: 1 });
+    expect(byKind).toEqual({ read: 2, notModified: 1, write: 1, content: 1 });
     expect(byRoute["GET /repos/{owner}/{repo}"]).toEqual({ read: 2, notModified: 1 });
   });
 
@@ -31,24 +31,21 @@ describe("what it costs", () => {
 
   it("when nothing is left every request is refused until the reset", async () => {
     let nowMs = Date.parse("2026-11-23T12:00:00Z");
-    const { bot, as, github } = await startTestWorld({ now: () => new Date(nowMs) });
-    await github.webhooks.settled();
-    const token = await bot.rest.repos.get(at).catch((error: unknown) => error as { status: number });
-    // Octokit signs its JWT with the real clock; the world's is another here.
-    expect(token.status).toBe(401);
-    const ada = as("ada");
-    github.faults.add({ by: "person" }, { kind: "primaryLimit", resetInSeconds: 60 });
-    const refused = await ada.rest.repos.get(at).catch((error: unknown) => error);
+    const { bot, github, installationId } = await startTestWorld({ now: () => new Date(nowMs) });
+    github.faults.add({}, { kind: "primaryLimit", resetInSeconds: 60 });
+    const refused = await bot.rest.repos.get(at).catch((error: unknown) => error);
     expect(refused).toMatchObject({
       status: 403,
       response: {
         headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(nowMs / 1000 + 60) },
-        data: { message: expect.stringMatching(/^API rate limit exceeded for user ID/) },
+        data: { message: `API rate limit exceeded for installation ID ${installationId}.` },
       },
     });
-    expect((await ada.rest.rateLimit.get()).data.rate.remaining).toBe(0);
+    // To ask what is left costs nothing.
+    expect((await bot.rest.rateLimit.get()).data.rate.remaining).toBe(0);
     nowMs += 61_000;
-    expect((await ada.rest.repos.get(at)).status).toBe(200);
+    const again = await bot.rest.repos.get(at);
+    expect(again.headers["x-ratelimit-remaining"]).toBe("4999");
   });
 
   it("lists come in pages with links", async () => {
@@ -121,6 +118,25 @@ describe("who may", () => {
     expect((await refusal(elsewhere.rest.repos.get(at))).status).toBe(404);
   });
 
+  it("an app's own token is its JWT: signed with its key, ten minutes at most", async () => {
+    const { withToken, app, asApp } = await startTestWorld();
+    const lateMs = Date.now() + 3_600_000;
+    const jwts = [await jwtOf(app, Date.now() - 3_600_000), await jwtOf(app, lateMs)];
+    jwts.push(await jwtOf({ appId: app.appId, privateKey: newPrivateKey() }));
+    for (const jwt of jwts) expect((await refusal(withToken(jwt).rest.apps.getAuthenticated())).status).toBe(401);
+    const elsewhere = await jwtOf({ appId: 7, privateKey: app.privateKey });
+    expect((await refusal(withToken(elsewhere).rest.apps.getAuthenticated())).status).toBe(404);
+    expect((await asApp.rest.apps.getAuthenticated()).status).toBe(200);
+  });
+
+  it("a token ends after an hour", async () => {
+    let nowMs = Date.now();
+    const { bot } = await startTestWorld({ now: () => new Date(nowMs) });
+    expect((await bot.rest.repos.get(at)).status).toBe(200);
+    nowMs += 3_600_000;
+    expect((await refusal(bot.rest.repos.get(at))).status).toBe(401);
+  });
+
   it("bad credentials are 401", async () => {
     const { withToken } = await startTestWorld();
     const said = await refusal(withToken("ghs_none").rest.repos.get(at));
@@ -172,6 +188,7 @@ describe("faults", () => {
   it("a secondary limit says how long to wait", async () => {
     const { bot, github } = await startTestWorld();
     github.faults.add({ method: "POST", skip: 1 }, { kind: "secondaryLimit", retryAfterSeconds: 7 });
+    await bot.rest.issues.create({ ...at, title: "before" });
     const error = await bot.rest.issues.create({ ...at, title: "x" }).catch((cause: unknown) => cause);
     expect(error).toMatchObject({
       status: 403,

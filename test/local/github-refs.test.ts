@@ -128,10 +128,7 @@ it("an app without the workflows permission brings no workflow, by API or by pus
   const sha = await commitOn(world.bot, main, { [file]: "on: push\n" });
   const refused = await refusal(world.bot.rest.git.createRef({ ...at, ref: "refs/heads/evil", sha }));
   expect(refused).toMatchObject({ status: 403, message: expect.stringContaining("without `workflows` permission") });
-  const { token } = (
-    await world.asApp.rest.apps.createInstallationAccessToken({ installation_id: world.installationId })
-  ).data;
-  const clone = await cloned(world, token);
+  const clone = await cloned(world, world.botToken);
   await clone.git("fetch", "--quiet", "origin", sha);
   await expect(clone.git("push", "origin", `${sha}:refs/heads/evil`)).rejects.toThrow(/refusing to allow a GitHub App/);
   expect(await world.git("for-each-ref", "refs/heads/evil")).toBe("");

@@ -1,5 +1,6 @@
 /** Webhooks: who is told of what, how it is signed, and what goes wrong on the way. */
 import { expect, it } from "vitest";
+import { startLocalGitHub } from "../../src/local/github/server.ts";
 import {
   allPermissions,
   at,
@@ -178,8 +179,8 @@ it("deliveries can be dropped, doubled, delayed and shuffled", async () => {
   expect(await heard("issues")).toHaveLength(1);
 });
 
-it("no answer waits for a receiver", async () => {
-  const { as, github, receiver } = await startTestWorld();
+it("no answer waits for a receiver, and what never arrived is in the log", async () => {
+  const { as, app, dir, github, receiver } = await startTestWorld();
   receiver.server.removeAllListeners("request");
   let release = (): void => {};
   const held = new Promise<void>((resolve) => (release = resolve));
@@ -190,5 +191,11 @@ it("no answer waits for a receiver", async () => {
   const answered = await as("ada").rest.issues.create({ ...at, title: "One" });
   expect(answered.status).toBe(201);
   expect(github.webhooks.deliveries()[0]?.status).toBe("pending");
+  // What was under way when the process ends is a failed delivery at the next start, and is not sent by itself.
+  await github.stop();
   release();
+  const next = await startLocalGitHub({ dir });
+  const [last] = next.webhooks.deliveries(app.appId);
+  expect(last).toMatchObject({ event: "issues", status: "process ended", statusCode: 0 });
+  await next.stop();
 });

@@ -2,15 +2,15 @@
  * A local GitHub for one test: a repository, an app installed on it, people, and a receiver of webhooks. Every exchange and
  * every webhook is checked against GitHub's description; `afterEach` fails the test where one was wrong.
  */
-import { createHmac } from "node:crypto";
+import { createHmac, createPrivateKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
+import { SignJWT } from "jose";
 import { afterEach, expect } from "vitest";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { gitEnvironment } from "../../src/local/github/git-command.ts";
@@ -18,7 +18,7 @@ import { newPrivateKey } from "../../src/local/github/world.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import { contractOf } from "../support/openapi.ts";
 
-export type Hook = {
+type Hook = {
   readonly event: string;
   readonly action: string | null;
   readonly guid: string;
@@ -34,7 +34,7 @@ export const allPermissions = {
   issues: "write",
   pull_requests: "write",
 } as const;
-export const allEvents = ["issues", "issue_comment", "pull_request", "check_run", "push", "create", "delete"];
+const allEvents = ["issues", "issue_comment", "pull_request", "check_run", "push", "create", "delete"];
 
 export type TestWorld = Awaited<ReturnType<typeof startTestWorld>>;
 
@@ -94,7 +94,9 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
     expect(contract.violations()).toEqual([]);
     expect(github.unknownRoutes).toEqual([]);
   });
-  const appAuth = { appId: app.appId, privateKey: app.privateKey };
+  const asApp = octokit(github, { auth: await jwtOf(app, options.now?.().getTime()) });
+  const issued = await asApp.rest.apps.createInstallationAccessToken({ installation_id: installationId });
+  github.resetRequests();
   return {
     dir,
     github,
@@ -106,9 +108,10 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
     receiver,
     directory: github.world.repo("octo/lab").directory,
     /** Acts as the app, by JWT. */
-    asApp: octokit(github, { authStrategy: createAppAuth, auth: appAuth }),
+    asApp,
     /** Acts as the installation. */
-    bot: octokit(github, { authStrategy: createAppAuth, auth: { ...appAuth, installationId } }),
+    bot: octokit(github, { auth: issued.data.token }),
+    botToken: issued.data.token,
     as: (login: string) => octokit(github, { auth: github.world.personalToken(login) }),
     withToken: (auth: string) => octokit(github, { auth }),
     git: async (...args: string[]) => (await gitAt(github.world.repo("octo/lab").directory, args)).trim(),
@@ -118,6 +121,17 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
       return hooks.filter((hook) => hook.event === event && (action === undefined || hook.action === action));
     },
   };
+}
+
+/** What an app shows of itself: signed with its key, good for nine minutes. */
+export async function jwtOf(app: { readonly appId: number; readonly privateKey: string }, now = Date.now()) {
+  const seconds = Math.floor(now / 1000);
+  return new SignJWT({})
+    .setProtectedHeader({ alg: "RS256" })
+    .setIssuer(String(app.appId))
+    .setIssuedAt(seconds - 30)
+    .setExpirationTime(seconds + 9 * 60)
+    .sign(createPrivateKey(app.privateKey));
 }
 
 export function octokit(github: { readonly apiUrl: string }, options: object): Octokit {

@@ -194,23 +194,23 @@ type Description = {
   readonly problem: (key: string, schema: Json, value: unknown) => string | null;
 };
 
+const require = createRequire(import.meta.url);
 let restDescription: Description | null = null;
 let hooksDescription: Description | null = null;
 
 function rest(): Description {
-  restDescription ??= describe("@octokit/openapi");
+  restDescription ??= describe(require.resolve("@octokit/openapi/package.json"));
   return restDescription;
 }
 
 function hooks(): Description {
-  hooksDescription ??= describe("@octokit/openapi-webhooks");
+  hooksDescription ??= describe(require.resolve("@octokit/openapi-webhooks/package.json"));
   return hooksDescription;
 }
 
-function describe(packageName: string): Description {
+function describe(packageFile: string): Description {
   // The packages' own entries load every description there is (hundreds of megabytes): the file is read instead.
-  const folder = path.dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
-  const file = path.join(folder, "generated", "api.github.com.json");
+  const file = path.join(path.dirname(packageFile), "generated", "api.github.com.json");
   const document = mend(JSON.parse(readFileSync(file, "utf8")) as Json);
   const ajv = new Ajv({ strict: false, validateSchema: false, inlineRefs: false, logger: false, formats });
   const added = new Set<string>();

@@ -54,7 +54,7 @@ export function roleOfActor(store: Store, repo: Repository, actor: Actor): Colla
 }
 
 /** Throws 404 where the actor can't see the repository at all. */
-export function checkVisible(store: Store, repo: Repository, actor: Actor): void {
+function checkVisible(store: Store, repo: Repository, actor: Actor): void {
   const seen =
     actor.kind === "installation"
       ? actor.repositoryIds.includes(repo.id) || !repo.private

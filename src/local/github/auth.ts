@@ -40,7 +40,7 @@ export async function actorOf(world: World, header: string | undefined): Promise
     : actorOfToken(world, credentials);
 }
 
-export function badCredentials(): ApiError {
+function badCredentials(): ApiError {
   return new ApiError(401, "Bad credentials");
 }
 

@@ -27,7 +27,7 @@ export type CheckInput = {
 };
 
 /** The suite of an app on a commit; made where there is none. */
-export function suiteFor(core: Core, repo: Repository, appId: number, headSha: string): CheckSuite {
+function suiteFor(core: Core, repo: Repository, appId: number, headSha: string): CheckSuite {
   const known = core.store.one(suitesByCommit, `${repo.id}:${appId}:${headSha}`);
   if (known !== undefined) return known;
   const branch = [...core.git(repo).refs].find(([ref, sha]) => sha === headSha && ref.startsWith("refs/heads/"));

@@ -17,16 +17,6 @@ export type FileDifference = {
 /** The empty tree: what a first commit is compared with. */
 const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/** The best common ancestor, or null. */
-export function mergeBase(git: GitRepository, a: string, b: string): Promise<string | null> {
-  return git.mergeBase(a, b);
-}
-
-/** Commits that `head` has and `base` has not, oldest first. */
-export function commitsBetween(git: GitRepository, base: string, head: string): Promise<readonly string[]> {
-  return git.commitsBetween(base, head);
-}
-
 /** Files that differ from tree to tree; `from` null: from nothing. */
 export function filesBetween(git: GitRepository, from: string | null, to: string): Promise<readonly FileDifference[]> {
   return git.remember(`files ${from ?? ""} ${to}`, async () => {

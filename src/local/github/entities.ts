@@ -79,7 +79,7 @@ export type Repository = {
   readonly pushedAt: Timestamp;
 };
 
-export type Collaborator = {
+type Collaborator = {
   readonly id: string;
   readonly repoId: number;
   readonly userId: number;
@@ -245,7 +245,7 @@ export type Delivery = {
 };
 
 /** The body of a webhook, kept once for all attempts; `id` is the guid. */
-export type Payload = { readonly id: string; readonly body: string };
+type Payload = { readonly id: string; readonly body: string };
 
 /**
  * Every kind of row by the name of its table. A part that lives in files of its own adds its rows by declaration merging:

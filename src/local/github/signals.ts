@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import type { Delivery } from "./entities.ts";
 
-export type Change =
+type Change =
   | {
       readonly kind: "ref";
       readonly repoId: number;

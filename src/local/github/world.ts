@@ -47,7 +47,7 @@ export type AppCredentials = {
 };
 
 /** The built-in app in whose name jobs act. */
-export const actionsAppSlug = "github-actions";
+const actionsAppSlug = "github-actions";
 
 const appsBySlug = indexOf("app", (app) => app.slug);
 const collaborators = indexOf("collaborator", (row) => `${row.repoId}:${row.userId}`);
@@ -129,7 +129,7 @@ function putApp(core: Core, wanted: NewApp & { webhookSecret: string }, publicKe
 }
 
 /** The app of the jobs; made with the first repository. It has no key: its tokens are minted for jobs alone. */
-export function actionsApp(core: Core): App {
+function actionsApp(core: Core): App {
   const known = core.store.one(appsBySlug, actionsAppSlug);
   if (known !== undefined) return known;
   const write = ["actions", "checks", "contents", "issues", "pull_requests", "statuses"];

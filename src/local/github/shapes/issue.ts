@@ -35,7 +35,7 @@ export function authorAssociation(core: Core, repo: Repository, userId: number):
   return roleOf(core.store, repo, userOf(core.store, userId)) === "none" ? "NONE" : "COLLABORATOR";
 }
 
-export function shapeReactions(core: Core, url: string, subject: string): Record<string, unknown> {
+function shapeReactions(core: Core, url: string, subject: string): Record<string, unknown> {
   const reactions = core.store.by(reactionsBySubject, subject);
   const counts = reactionContents.map((content) => [
     content,
