@@ -77,7 +77,7 @@ function words(text: string): string[] {
 
 function rulesOf(place: Place): sanitize.IOptions {
   const here = (address: string | undefined): string | null =>
-    address === undefined ? null : /^\/(?![/\\])/.test(address) ? address : ownPathOf(place.site, address);
+    address === undefined ? null : ownPathOf(place.site, address);
   return {
     allowedTags: [...structure, ...phrases],
     allowedAttributes: {

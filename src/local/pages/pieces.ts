@@ -97,7 +97,7 @@ const signs: Readonly<Record<string, readonly [sign: string, tone: string]>> = {
 export function sign(of: Standing): Html {
   const word = of.conclusion ?? of.status;
   const [mark, tone] = signs[word] ?? ["?", "dim"];
-  return markup`<span class="sign ${tone}" title="${wordOf(of)}" aria-hidden="true">${mark}</span>`;
+  return markup`<span class="sign ${tone}" role="img" aria-label="${wordOf(of)}" title="${wordOf(of)}">${mark}</span>`;
 }
 
 export function wordOf(of: Standing): string {

@@ -1,7 +1,7 @@
 /** What every page is made from, and what a page is before the layout is put around it. */
 import type { Core } from "../github/core.ts";
 import type { Repository } from "../github/entities.ts";
-import { findRepository, fullName, issuesOf } from "../github/finders.ts";
+import { findRepository, fullName, nextNumber } from "../github/finders.ts";
 import type { GitRepository } from "../github/git-repository.ts";
 import type { Html } from "./html.ts";
 
@@ -58,8 +58,8 @@ export function placeOfRow(site: Site, repo: Repository): Place {
 
 /** Whether `number` is an issue or a pull request here. */
 export function isNumber(place: Place, number: number): boolean {
-  // Numbers are one sequence without gaps: nothing is ever deleted.
-  return number >= 1 && number <= issuesOf(place.core.store, place.repo).length;
+  // One sequence without gaps: nothing is ever deleted.
+  return number >= 1 && number < nextNumber(place.core.store, place.repo);
 }
 
 const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -69,16 +69,13 @@ const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
  * was written before still names the old one: any port of this machine counts, if the repository is one of ours.
  */
 export function ownPathOf(site: Site, address: string): string | null {
-  if (!/^https?:/i.test(address)) return null;
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch {
-    return null;
-  }
   const own = new URL(site.core.url);
-  if (url.host !== own.host && !(loopback.has(url.hostname) && loopback.has(own.hostname))) return null;
+  if (!/^(https?:|\/)/i.test(address) || !URL.canParse(address, own.href)) return null;
+  // Read as browsers read it: in `/TAB/elsewhere` they leave out the tab.
+  const url = new URL(address, own);
+  const path = `${url.pathname}${url.search}${url.hash}`;
+  if (url.origin === own.origin) return path;
   const [, owner = "", name = ""] = url.pathname.split("/");
-  if (url.host !== own.host && findRepository(site.core.store, owner, name) === undefined) return null;
-  return `${url.pathname}${url.search}${url.hash}`;
+  const isHere = loopback.has(url.hostname) && loopback.has(own.hostname);
+  return isHere && findRepository(site.core.store, owner, name) !== undefined ? path : null;
 }
