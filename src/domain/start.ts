@@ -59,7 +59,7 @@ export function startOf(facts: StartFacts): Start {
   });
   if (missing !== undefined) {
     return refuse(
-      `\`mutable\` names \`${missing}\`, which does not exist on \`${facts.baseBranch}\` (${facts.configText === null ? `there is no \`${configPath}\`` : `see \`${configPath}\``} or the front matter of the issue).`,
+      `\`mutable\` names \`${missing}\`, which does not exist on \`${facts.baseBranch}\`. It is set in \`${configPath}\` or in the front matter of the issue; the default is \`train.py\`.`,
     );
   }
   if (config.program !== null && facts.programText === null) {
