@@ -40,7 +40,8 @@ export function contractOf(options: ContractOptions = {}): Contract {
   };
   return {
     take: (exchange) => {
-      if (exchange.status < 400 && exchange.template !== null) seen.add(`${exchange.method} ${exchange.template}`);
+      if (exchange.status >= 200 && exchange.status < 400 && exchange.template !== null)
+        seen.add(`${exchange.method} ${exchange.template}`);
       return kept(wrongsOf(exchange, options.requests ?? "all"));
     },
     takeWebhook: (webhook) => kept(wrongsOfWebhook(webhook)),

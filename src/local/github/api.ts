@@ -14,6 +14,8 @@ import { findRepository } from "./finders.ts";
 import type { GitRepository } from "./git-repository.ts";
 import { type Call, type Route, routeOf } from "./route.ts";
 
+const apiVersion = "2022-11-28";
+
 /** null: the connection is to be closed with no answer. */
 export type ApiResult = {
   readonly status: number;
@@ -51,9 +53,10 @@ export async function answerApi(core: Core, options: ApiOptions, request: ApiReq
   } catch (error) {
     answer = error instanceof ApiError ? error.answer() : brokenAnswer(error);
   }
-  if (answer === null) return null;
-  const result = finished(core, request, progress, answer);
+  // A connection that was cut has cost a request all the same, if the work was done.
+  const result = answer === null ? null : finished(core, request, progress, answer);
   const { actor, template } = progress;
+  const status = result?.status ?? 0;
   options.onExchange({
     method: request.method,
     path,
@@ -61,15 +64,27 @@ export async function answerApi(core: Core, options: ApiOptions, request: ApiReq
     params: progress.params,
     query: Object.fromEntries(query),
     requestBody,
-    status: result.status,
-    responseHeaders: result.headers,
-    responseBody: result.body === "" ? undefined : answer.body,
+    status,
+    responseHeaders: result?.headers ?? {},
+    responseBody: result === null || result.body === "" ? undefined : answer?.body,
     actor: actor.kind === "installation" && actor.job ? "job" : actor.kind,
-    kind: kindOf(request.method, template, result.status),
+    kind: kindOf(request.method, template, status),
     faulted: progress.faulted,
     milliseconds: performance.now() - startedMs,
   });
   return result;
+}
+
+/** Refuses what the local GitHub would answer otherwise than GitHub: other versions of the API, other forms than JSON. */
+function checkForm(request: ApiRequest): void {
+  const version = request.header("x-github-api-version");
+  if (version !== undefined && version !== apiVersion) {
+    throw new ApiError(400, `The local GitHub speaks version ${apiVersion} of the API, not ${version}.`);
+  }
+  const accept = request.header("accept") ?? "";
+  if (/application\/vnd\.github(\.v3)?\.(raw|diff|patch|sha|text|html|full|object)\b/.test(accept)) {
+    throw new ApiError(501, `The local GitHub has no ${accept}.`);
+  }
 }
 
 type Request = { path: string; query: URLSearchParams; requestBody: unknown; progress: Progress };
@@ -86,6 +101,7 @@ async function answerOf(core: Core, options: ApiOptions, request: ApiRequest, as
       "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
     );
   }
+  checkForm(request);
   progress.actor = await actorOf(core, request.header("authorization"));
   // 2. What a test wants to go wrong before the work.
   const fault: Asked = { method: request.method, template: progress.template, path, actor: progress.actor };
@@ -161,7 +177,7 @@ function finished(core: Core, request: ApiRequest, progress: Progress, answer: A
   const headers: Record<string, string> = {
     "x-github-request-id": `${randomBytes(2).toString("hex")}:${randomBytes(6).toString("hex")}`.toUpperCase(),
     "x-github-media-type": "github.v3; format=json",
-    "x-github-api-version-selected": "2022-11-28",
+    "x-github-api-version-selected": apiVersion,
     "cache-control": "private, max-age=60, s-maxage=60",
     ...(body === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
     ...answer.headers,

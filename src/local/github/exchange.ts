@@ -13,6 +13,7 @@ export type Exchange = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly requestBody: unknown;
+  /** 0: the connection was cut. */
   readonly status: number;
   readonly responseHeaders: Readonly<Record<string, string>>;
   /** undefined: no body. */

@@ -4,10 +4,7 @@
  * Always: git decides who wins a ref (`update-ref` with the old value); the table in memory follows. What else writes to
  * the repository (a push, a person at the terminal) is seen by `readRefs`, which is called after every push.
  */
-import { appendFile, mkdir, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { execa } from "execa";
-import { type GitResult, git, gitEnvironment, tryGit } from "./git-command.ts";
+import { type GitResult, git, tryGit } from "./git-command.ts";
 import { type Commit, formatCommit, formatTree, parseCommit, parseTree, type TreeEntry } from "./git-forms.ts";
 import { type RefChange, RefWriter } from "./git-refs.ts";
 import { type GitObject, type ObjectInfo, ObjectReader, writeObject } from "./git-objects.ts";
@@ -203,52 +200,3 @@ export class GitRepository {
     return value;
   }
 }
-
-/** Makes a bare repository in `directory`, empty or with every ref of `from`; gives the name of its default branch. */
-export async function makeBareRepository(
-  directory: string,
-  options: { readonly from?: string; readonly defaultBranch?: string },
-): Promise<string> {
-  const run = async (args: string[]): Promise<string> =>
-    (await execa("git", args, { env: { ...gitEnvironment } })).stdout;
-  const inside = (args: string[]): Promise<string> => run(["--git-dir", directory, ...args]);
-  let branch = options.defaultBranch ?? "main";
-  if (options.from === undefined) {
-    await run(["init", "--quiet", "--bare", "--template=", `--initial-branch=${branch}`, directory]);
-  } else {
-    await run(["clone", "--quiet", "--mirror", "--no-hardlinks", "--template=", options.from, directory]);
-    await inside(["remote", "remove", "origin"]);
-    const head = (await inside(["symbolic-ref", "--short", "HEAD"])).trim();
-    branch = options.defaultBranch ?? head;
-    if (branch !== head) await inside(["symbolic-ref", "HEAD", `refs/heads/${branch}`]);
-  }
-  await appendFile(path.join(directory, "config"), settings);
-  await mkdir(path.join(directory, "hooks"), { recursive: true });
-  await writeFile(path.join(directory, "hooks", "pre-receive"), preReceive, { mode: 0o755 });
-  return branch;
-}
-
-// A runner fetches the commit it was told, whatever branch it is on: hence `allowAnySHA1InWant`.
-const settings = `[gc]
-	auto = 0
-[receive]
-	autogc = false
-	hideRefs = refs/pull
-	denyDeleteCurrent = refuse
-[http]
-	receivepack = true
-[uploadpack]
-	allowAnySHA1InWant = true
-`;
-
-/** Refuses a push that brings workflow files, where who pushes is an app without the permission (see git-http.ts). */
-const preReceive = `#!/bin/sh
-[ "$AUTORESEARCH_NO_WORKFLOWS" = 1 ] || exit 0
-while read -r before after ref; do
-  case "$after" in *[!0]*) ;; *) continue ;; esac
-  file=$(git log --format= --name-only "$after" --not --all -- .github/workflows | head -n 1)
-  [ -z "$file" ] && continue
-  echo "refusing to allow a GitHub App to create or update workflow \\\`$file\\\` without \\\`workflows\\\` permission" >&2
-  exit 1
-done
-`;

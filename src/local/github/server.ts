@@ -108,6 +108,7 @@ function openCore(options: LocalGitHubOptions, url: string): { core: Core; close
   const dir = path.resolve(options.dir);
   const now = options.now ?? ((): Date => new Date());
   const store = Store.open(path.join(dir, "world"));
+  dropExpiredTokens(store, now());
   const signals = new Signals();
   const repositories = new Map<number, GitRepository>();
   const turns = new Map<number, Promise<unknown>>();
@@ -147,6 +148,12 @@ function openCore(options: LocalGitHubOptions, url: string): { core: Core; close
     store.close();
   };
   return { core, close };
+}
+
+function dropExpiredTokens(store: Store, now: Date): void {
+  for (const token of store.all("token")) {
+    if (token.expiresAt !== null && Date.parse(token.expiresAt) <= now.getTime()) store.remove("token", token.id);
+  }
 }
 
 type Hooks = { readonly onExchange: (exchange: Exchange) => void; readonly onUnknown: (name: string) => void };

@@ -3,7 +3,7 @@
  *
  * Always: a row is in the journal before anyone is told of it (one `write` a row, in the order of the puts), so that
  * `kill -9` loses at most a line that was not finished, and that line was never answered for. The journal is rewritten
- * when the world starts; the new file takes the old one's place by rename.
+ * when the world starts and when it has grown; the new file takes the old one's place by rename.
  */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -33,6 +33,9 @@ export class Store {
   #descriptor: number | null = null;
   // High, so that an id taken for an issue's number meets nothing.
   #next = 1_000_001;
+  /** Bytes of the journal: all of it, and as it was when it was last rewritten. */
+  #bytes = 0;
+  #compactBytes = 0;
   #beforeChange: (() => void) | null = null;
 
   private constructor(tables: Map<string, Rows>, file: string | null) {
@@ -79,6 +82,7 @@ export class Store {
     this.#beforeChange?.();
     this.#append({ t: table, row });
     this.#set(table, row);
+    if (this.#bytes > muchBytes + 4 * this.#compactBytes) this.#compact();
     return row;
   }
 
@@ -165,16 +169,23 @@ export class Store {
     }
   }
 
+  /** Rewrites the journal with what is there now, so that a world that runs for weeks does not grow with its past. */
   #compact(): void {
     if (this.#file === null) return;
     const fresh = `${this.#file}.new`;
     rmSync(fresh, { force: true });
+    this.close();
     this.#descriptor = openSync(fresh, "a");
+    this.#bytes = 0;
     this.#append({ t: "sequence", next: this.#next });
     for (const [t, rows] of this.#tables) for (const row of rows.values()) this.#append({ t, row });
+    this.#compactBytes = this.#bytes;
     renameSync(fresh, this.#file);
   }
 }
+
+/** The journal is not rewritten for less. */
+const muchBytes = 64 * 1024 * 1024;
 
 function addTo(built: Map<string, Rows>, key: string, row: { id: Key }): void {
   const rows = built.get(key);

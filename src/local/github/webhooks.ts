@@ -6,12 +6,13 @@
  * other, in the order of the events, unless the mode says otherwise. What was waiting when the process died is in the log
  * as failed.
  */
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { holds } from "./access.ts";
-import type { App, Delivery, Installation, Permissions, Repository } from "./entities.ts";
+import type { App, Delivery, Installation, Repository } from "./entities.ts";
 import type { Signals } from "./signals.ts";
+import { nodeId } from "./shapes/links.ts";
 import type { Store } from "./store.ts";
+import { headersOf, hears } from "./webhook-rules.ts";
 
 /** How deliveries go; `shuffle` holds them back for `windowMs` and sends what has come in a random order. */
 export type DeliveryMode =
@@ -32,30 +33,11 @@ export type WebhookEvent = {
   readonly onlyApp?: number;
 };
 
-/** What an app must be permitted to be told of an event; any one of the names, at `read`. */
-const permissionsFor: Readonly<Record<string, readonly string[]>> = {
-  issues: ["issues"],
-  issue_comment: ["issues", "pull_requests"],
-  label: ["issues", "pull_requests"],
-  pull_request: ["pull_requests"],
-  check_run: ["checks"],
-  check_suite: ["checks"],
-  push: ["contents"],
-  create: ["contents"],
-  delete: ["contents"],
-  workflow_run: ["actions"],
-  workflow_job: ["actions"],
-  workflow_dispatch: ["contents"],
-};
-
-/** Every app is told of these, subscribed or not. */
-const always = new Set(["installation", "installation_repositories"]);
-
 type Hearer = { readonly app: App; readonly installation: Installation };
 
 const limitMs = 10_000;
 /** How many payloads the log keeps. */
-const keptDeliveries = 5_000;
+const keptDeliveries = 1_000;
 
 export class Webhooks {
   mode: DeliveryMode = { kind: "deliver" };
@@ -106,7 +88,10 @@ export class Webhooks {
 
   #tell(event: WebhookEvent, payload: Record<string, unknown>, { app, installation }: Hearer): void {
     const guid = randomUUID();
-    const whole = { installation: { id: installation.id, node_id: nodeIdOf(installation.id) }, ...payload };
+    const whole = {
+      installation: { id: installation.id, node_id: nodeId("IntegrationInstallation", installation.id) },
+      ...payload,
+    };
     this.#store.put("payload", { id: guid, body: JSON.stringify(whole) });
     this.#schedule(this.#log(app, guid, event, installation.id, false));
   }
@@ -152,12 +137,7 @@ export class Webhooks {
     redelivery: boolean,
     repoId: number | null = event.repo?.id ?? null,
   ): Delivery {
-    const deliveries = this.#store.all("delivery");
-    const oldest = deliveries.length >= keptDeliveries ? deliveries[0] : undefined;
-    if (oldest !== undefined) {
-      this.#store.remove("delivery", oldest.id);
-      this.#store.remove("payload", oldest.guid);
-    }
+    this.#forgetOldest();
     return this.#store.put("delivery", {
       id: this.#store.nextId(),
       guid,
@@ -173,6 +153,17 @@ export class Webhooks {
       statusCode: 0,
       url: app.webhookUrl ?? "",
     });
+  }
+
+  #forgetOldest(): void {
+    const deliveries = this.#store.all("delivery");
+    const [oldest] = deliveries;
+    if (oldest === undefined || deliveries.length < keptDeliveries) return;
+    this.#store.remove("delivery", oldest.id);
+    // A redelivery has the guid of the first attempt, and shares its payload.
+    if (!deliveries.some((one) => one.guid === oldest.guid && one.id !== oldest.id)) {
+      this.#store.remove("payload", oldest.guid);
+    }
   }
 
   #schedule(delivery: Delivery): void {
@@ -253,32 +244,4 @@ export class Webhooks {
     if (delivery === undefined || this.#stopped) return;
     this.#signals.emit("webhook", this.#store.put("delivery", { ...delivery, status, statusCode, durationSeconds }));
   }
-}
-
-/** The headers that the app is sent; also shown in the delivery's record. */
-export function headersOf(app: App, delivery: Delivery, body: string): Record<string, string> {
-  return {
-    accept: "*/*",
-    "content-type": "application/json",
-    "user-agent": "GitHub-Hookshot/0000000",
-    "x-github-delivery": delivery.guid,
-    "x-github-event": delivery.event,
-    "x-github-hook-id": String(app.id),
-    "x-github-hook-installation-target-id": String(app.id),
-    "x-github-hook-installation-target-type": "integration",
-    "x-hub-signature-256": `sha256=${createHmac("sha256", app.webhookSecret).update(body).digest("hex")}`,
-  };
-}
-
-function hears(app: App, event: string): boolean {
-  if (always.has(event)) return true;
-  const mayKnow = (permissions: Permissions): boolean =>
-    (permissionsFor[event] ?? []).some((name) => holds(permissions, name, "read"));
-  // Apps that may write checks are told of checks without asking.
-  const byRight = (event === "check_run" || event === "check_suite") && holds(app.permissions, "checks", "write");
-  return (app.events.includes(event) || byRight) && mayKnow(app.permissions);
-}
-
-function nodeIdOf(id: number): string {
-  return Buffer.from(`IntegrationInstallation:${id}`).toString("base64");
 }

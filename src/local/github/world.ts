@@ -7,9 +7,8 @@ import type { App, CollaboratorPermission, Permissions, Repository, User } from 
 import { findRepository, findUser, repositoryOf } from "./finders.ts";
 import { install } from "./installing.ts";
 import { requestAction, rerequestCheck } from "./check-changes.ts";
-import { makeBareRepository } from "./git-repository.ts";
+import { makeBareRepository } from "./bare-repository.ts";
 import { indexOf } from "./store.ts";
-import { firstCommit } from "./first-commit.ts";
 
 export type NewRepository = {
   readonly owner: string;
@@ -72,9 +71,8 @@ export async function createRepository(core: Core, wanted: NewRepository): Promi
   const known = findRepository(core.store, wanted.owner, wanted.name);
   if (known !== undefined) return known;
   const directory = path.resolve(wanted.directory ?? path.join(core.dir, wanted.owner, `${wanted.name}.git`));
-  const defaultBranch = await makeBareRepository(directory, wanted);
+  const defaultBranch = await makeBareRepository(directory, wanted, core.now());
   const now = timestamp(core);
-  if (wanted.from === undefined) await firstCommit(directory, defaultBranch, wanted.files ?? {}, core.now());
   const repo = core.store.put("repository", {
     id: core.store.nextId(),
     ownerId: owner.id,
@@ -92,7 +90,7 @@ export async function createRepository(core: Core, wanted: NewRepository): Promi
   return repo;
 }
 
-/** An app with its key. */
+/** An app with its key. Where there is an app of this name it gets the new settings and the new key, and keeps its id. */
 export function createApp(core: Core, wanted: NewApp): AppCredentials {
   const privateKey = wanted.privateKey ?? newPrivateKey();
   const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
@@ -108,23 +106,21 @@ export function newPrivateKey(): string {
 }
 
 function putApp(core: Core, wanted: NewApp & { webhookSecret: string }, publicKey: string): App {
-  if (core.store.one(appsBySlug, wanted.slug) !== undefined) throw new Error(`there is an app ${wanted.slug} already`);
-  const owner = createUser(core, wanted.owner ?? "octo-org", "Organization");
-  const bot = createUser(core, `${wanted.slug}[bot]`, "Bot");
-  const id = core.store.nextId();
+  const known = core.store.one(appsBySlug, wanted.slug);
+  const id = known?.id ?? core.store.nextId();
   return core.store.put("app", {
     id,
     slug: wanted.slug,
     name: wanted.slug,
     clientId: `Iv23li${String(id).padStart(14, "0")}`,
-    ownerId: owner.id,
-    botId: bot.id,
+    ownerId: createUser(core, wanted.owner ?? "octo-org", "Organization").id,
+    botId: createUser(core, `${wanted.slug}[bot]`, "Bot").id,
     permissions: wanted.permissions,
     events: wanted.events,
     webhookUrl: wanted.webhookUrl ?? null,
     webhookSecret: wanted.webhookSecret,
     publicKey,
-    createdAt: timestamp(core),
+    createdAt: known?.createdAt ?? timestamp(core),
   });
 }
 

@@ -2,7 +2,7 @@
 import { ApiError, notFound, ok, validationFailed } from "../answer.ts";
 import type { Delivery } from "../entities.ts";
 import { accountRoute, type Call, choiceOf, numberOf } from "../route.ts";
-import { headersOf } from "../webhooks.ts";
+import { headersOf } from "../webhook-rules.ts";
 import { appOf } from "./apps.ts";
 
 /** GitHub keeps three days of them. */
