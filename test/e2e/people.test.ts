@@ -27,6 +27,7 @@ test("stop in the middle of a training ends all of it within seconds", async () 
   });
   const issue = await world.openSession();
   await inTraining(world, issue, 1);
+  await until("it trains", async () => world.processes().some((command) => command.includes("train.py")));
   const comment = await world.comment(issue, "I have seen enough.\n\n/autoresearch stop");
   await world.settled(issue, "stopped");
 
@@ -35,6 +36,7 @@ test("stop in the middle of a training ends all of it within seconds", async () 
     return all.every((run) => run.status === "completed") ? all : null;
   });
   expect(runs.find((run) => run.display_title === `autoresearch ${issue}:1:1`)!.conclusion).toBe("cancelled");
+  expect(world.processes()).toEqual([]);
   expect((await world.rows(issue)).map((row) => [row.experiment, row.outcome])).toEqual([
     [0, "keep"],
     [1, "withdrawn"],

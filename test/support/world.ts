@@ -2,7 +2,7 @@
  * A world for end-to-end tests: the local GitHub, the real app behind real webhooks, real runners with the real action, and a
  * target that trains in no time. The researcher is scripted, so that a test says what is tried and what comes of it.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -159,6 +159,8 @@ export async function startWorld(options: WorldOptions = {}) {
     },
     comment: async (number: number, body: string, by = owner) =>
       (await as(by).rest.issues.createComment({ ...at, issue_number: number, body })).data.id,
+    /** Processes that work in the world's folder: trainings, and what they started. */
+    processes: () => processesIn(path.join(dir, "work")),
     git: async (...args: string[]) =>
       (await execa("git", ["-C", github.world.repo(`${owner}/${repo}`).directory, ...args])).stdout,
     ...views(github, at),
@@ -200,15 +202,26 @@ function startRunners(github: LocalGitHub, dir: string, count: number): Children
   return runners;
 }
 
+function processesIn(folder: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const at = readlinkSync(`/proc/${pid}/cwd`);
+        return at.startsWith(folder) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
 /** What a person sees, read through the API. */
 function views(github: LocalGitHub, at: { owner: string; repo: string }) {
   const octokit = octokitOf(github, owner);
   const text = async (file: string, ref: string): Promise<string | null> => {
     const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
     const data = answer?.data;
-    return data !== undefined && "content" in data
-      ? Buffer.from(data.content, "base64").toString("utf8")
-      : null;
+    return data !== undefined && "content" in data ? Buffer.from(data.content, "base64").toString("utf8") : null;
   };
   const record = async (issue: number): Promise<SessionRecord | null> => {
     const json = await text("session.json", `autoresearch/${issue}/results`);
