@@ -236,6 +236,7 @@ describe("pull requests", () => {
       changed_files: 1,
     });
     await bot.rest.pulls.update({ ...at, pull_number: number, title: "Faster", body: "Because" });
+    await bot.rest.issues.addLabels({ ...at, issue_number: number, labels: ["keep"] });
     const search = { ...at, state: "all", head: "octo:exp", base: "main", sort: "updated", direction: "asc" } as const;
     expect((await bot.rest.pulls.list(search)).data.map((one) => one.title)).toEqual(["Faster"]);
     const { data: files } = await bot.rest.pulls.listFiles({ ...at, pull_number: number });

@@ -212,7 +212,7 @@ function hooks(): Description {
 function describe(packageFile: string): Description {
   // The packages' own entries load every description there is (hundreds of megabytes): the file is read instead.
   const file = path.join(path.dirname(packageFile), "generated", "api.github.com.json");
-  const document = mend(JSON.parse(readFileSync(file, "utf8")) as Json);
+  const document = JSON.parse(readFileSync(file, "utf8")) as Json;
   const ajv = new Ajv({ strict: false, validateSchema: false, inlineRefs: false, logger: false, formats });
   const added = new Set<string>();
   const converted = (schema: unknown): unknown =>
@@ -243,18 +243,6 @@ const formats = {
   int64: true,
   "repo.nwo": true,
 } as const;
-
-/**
- * `GET /app/installations` says that an account is a user and an enterprise at once (`allOf`), which nothing can be; for one
- * installation the description says `anyOf`, and so it is read here too.
- */
-function mend(document: Json): Json {
-  const steps = ["get", "responses", "200", "content", "application/json", "schema", "items", "properties"];
-  const properties = at(document, "paths", "/app/installations", ...steps) as Record<string, Json> | undefined;
-  const account = properties?.["account"];
-  if (account?.["allOf"] !== undefined) properties!["account"] = { nullable: true, anyOf: account["allOf"] };
-  return document;
-}
 
 /** The description's dialect (OpenAPI 3.0 with `nullable`) as JSON Schema; `$ref`s of components are reported. */
 function asJsonSchema(schema: unknown, onComponent: (name: string) => void): unknown {

@@ -7,7 +7,7 @@ import type { App, Installation, PermissionLevel, Permissions } from "../entitie
 import { findRepository, repositoryOf } from "../finders.ts";
 import { pageOf } from "../pagination.ts";
 import { accountRoute, bodyOf, type Call, numberOf } from "../route.ts";
-import { shapeInstallation } from "../shapes/installation.ts";
+import { shapeInstallation, shapeListedInstallation } from "../shapes/installation.ts";
 import { shapeRepository, shapeRole } from "../shapes/repository.ts";
 import { shapeApp, shapePermissions } from "../shapes/user.ts";
 import { indexOf } from "../store.ts";
@@ -31,7 +31,7 @@ export const appRoutes = [
   accountRoute("GET /app/installations", (call) => {
     const { items, headers } = pageOf(call, call.core.store.by(installationsByApp, String(appOf(call).id)));
     return ok(
-      items.map((row) => shapeInstallation(call.core, row)),
+      items.map((row) => shapeListedInstallation(call.core, row)),
       headers,
     );
   }),

@@ -30,3 +30,18 @@ export function shapeInstallation(core: Core, row: Installation): Record<string,
     suspended_at: null,
   };
 }
+
+/**
+ * An installation as lists give it. For lists the description wants of every account what an enterprise has as well
+ * (`allOf`, where a single installation has `anyOf`): it gets it.
+ */
+export function shapeListedInstallation(core: Core, row: Installation): Record<string, unknown> {
+  const account = userOf(core.store, row.accountId);
+  const asEnterprise = {
+    name: account.name ?? account.login,
+    slug: account.login,
+    created_at: account.createdAt,
+    updated_at: account.createdAt,
+  };
+  return { ...shapeInstallation(core, row), account: { ...shapeUser(core, account), ...asEnterprise } };
+}

@@ -41,7 +41,10 @@ export function shapePullSimple(core: Core, repo: Repository, pull: PullRequest)
     assignees: [],
     requested_reviewers: [],
     requested_teams: [],
-    labels: labelsOf(core, pull).map((label) => shapeLabel(core, repo, label)),
+    // The description has a label's text here never null, other than for labels elsewhere.
+    labels: labelsOf(core, pull).map((label) =>
+      shapeLabel(core, repo, { ...label, description: label.description ?? "" }),
+    ),
     milestone: null,
     draft: pull.pull.draft,
     commits_url: `${url}/commits`,
