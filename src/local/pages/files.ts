@@ -107,7 +107,7 @@ function tsvTable(place: Place, text: string): Html {
       markup`<tr class="${row[head.indexOf("outcome")] ?? ""}">${row.map((value, at) => markup`<td class="${cellClass(value)}">${cell(value, head[at])}</td>`)}</tr>
 `,
   );
-  return markup`<div class="scroll"><table class="values"><thead><tr>${head.map((name) => markup`<th>${name}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return markup`<div class="scroll wide"><table class="values"><thead><tr>${head.map((name) => markup`<th>${name}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 function cellClass(value: string): string {

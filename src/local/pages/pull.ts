@@ -34,7 +34,7 @@ function story(place: Place, pull: PullRequest, commits: number): Html {
     markup`<a class="ref" href="${place.base}/commits/${encodedPath(name)}">${name}</a>`;
   if (mergedAt !== null)
     return markup`${mergedById === null ? null : person(place, mergedById)} merged ${count(commits, "commit")} into ${branch(base)} from ${branch(head)}${mergeCommitSha === null ? null : markup` as ${commitLink(place, mergeCommitSha)}`} ${timeOf(place.site, mergedAt)}`;
-  return markup`${person(place, pull.userId)} wants to merge ${count(commits, "commit")} into ${branch(base)} from ${branch(head)}, ${timeOf(place.site, pull.createdAt)}`;
+  return markup`${person(place, pull.userId)} ${pull.state === "open" ? "wants" : "wanted"} to merge ${count(commits, "commit")} into ${branch(base)} from ${branch(head)}, ${timeOf(place.site, pull.createdAt)}`;
 }
 
 function checksSection(place: Place, pull: PullRequest): Html {
