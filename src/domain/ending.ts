@@ -1,9 +1,10 @@
 /** When a session is done, and what it leaves. */
 import type { Decision } from "./action.ts";
 import { openExperiments } from "./experiment.ts";
+import { finalComment, reportBody, reportTitle } from "./report.ts";
 import type { Running } from "./session.ts";
 import { gainOf } from "./verdict.ts";
-import { finalComment, reportBody, reportTitle } from "./words.ts";
+import { experimentCount } from "./words.ts";
 
 /** Why no further experiment is opened, or null. */
 export function limitReached(session: Running): string | null {
@@ -19,7 +20,9 @@ export function limitReached(session: Running): string | null {
   const recorded = new Set(session.rows.map((row) => row.experiment));
   const settled = session.rows.filter((row) => row.experiment > 0).length;
   const open = session.experiments.filter((experiment) => !recorded.has(experiment.number)).length;
-  return settled + open >= limits.experiments ? `${limits.experiments} experiments were made` : null;
+  return settled + open >= limits.experiments
+    ? `${experimentCount(limits.experiments)} ${limits.experiments === 1 ? "was" : "were"} made`
+    : null;
 }
 
 /** Ends the session when nothing more will be opened and all that was is settled. */

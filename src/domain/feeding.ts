@@ -4,6 +4,7 @@ import { limitReached } from "./ending.ts";
 import { openExperiments } from "./experiment.ts";
 import type { Running } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
+import { experimentCount } from "./words.ts";
 
 /** To wait for a person, and what for. */
 export function block(because: string): Decision {
@@ -26,7 +27,7 @@ export function blockOnFailure(session: Running): Decision | null {
     .filter((row) => row.experiment > 0 && (row.value !== null || failed.has(row.outcome)))
     .slice(-failures);
   if (last.length < failures || last.some((row) => row.value !== null)) return null;
-  return block(`${failures} experiments in a row gave no value; the last: ${last.at(-1)!.because}`);
+  return block(`${experimentCount(failures)} in a row gave no value; the last: ${last.at(-1)!.because}`);
 }
 
 /** One experiment more than there are runners is kept ready, so that a runner never waits for an idea. */

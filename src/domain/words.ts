@@ -5,9 +5,9 @@
 import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { Measurement } from "./measurement.ts";
-import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { type Sha, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
-import { type Row, baselineOf, valueBefore } from "./results.ts";
+import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
 import { formatAmount } from "./verdict.ts";
 
@@ -93,7 +93,8 @@ export function statusText(session: Session): string {
   return `**${record.state}** (${inline(record.because)}) · ${settled.length} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
 }
 
-function sinceBaseline(session: Session): string {
+/** ` ← 0.9979 baseline (−1.86 %)`, or nothing before there is a baseline. */
+export function sinceBaseline(session: Session): string {
   const baseline = baselineOf(session.rows);
   const value = session.frontier?.value ?? null;
   return baseline === null || value === null
@@ -104,7 +105,9 @@ function sinceBaseline(session: Session): string {
 // Pull requests
 
 export function pullTitle(experiment: number, description: string): string {
-  return `exp ${experiment}: ${oneLine(description)}`.slice(0, 250);
+  return Array.from(`exp ${experiment}: ${oneLine(description)}`)
+    .slice(0, 250)
+    .join("");
 }
 
 /** The description inside a pull request's title, or the title itself when a person changed its form. */
@@ -196,61 +199,9 @@ function numbersTable(
   return lines.join("\n");
 }
 
-// The end
-
-export function summaryLine(session: Running): string {
-  const settled = session.rows.filter((row) => row.experiment > 0);
-  const count = (outcome: string) => settled.filter((row) => row.outcome === outcome).length;
-  const words = (["keep", "discard", "within_noise", "crash", "timeout", "rejected", "withdrawn"] as const)
-    .map((outcome) => [count(outcome), outcome] as const)
-    .filter(([number]) => number > 0)
-    .map(([number, outcome]) => `${number} ${outcome === "keep" ? "kept" : outcome.replace("_", " ")}`);
-  return `${settled.length} experiments${words.length === 0 ? "" : `: ${words.join(", ")}`}`;
-}
-
-export function finalComment(session: Running, because: string): string {
-  const { metric } = session.record.config;
-  const value = session.frontier.value!;
-  const gain = `**${metric.name} ${formatValue(value)}**${sinceBaseline(session)}`;
-  const kept = session.rows.filter((row) => row.experiment > 0 && row.outcome === "keep");
-  const advice =
-    kept.length === 0
-      ? "Nothing beat the baseline, so there is nothing to merge."
-      : "What was found is in the pull request linked below, for a person to merge.";
-  return [`The session is done: ${inline(because)}.`, gain, `${summaryLine(session)}.`, advice].join("\n\n");
-}
-
-export function reportTitle(session: Running): string {
-  const { metric } = session.record.config;
-  const baseline = baselineOf(session.rows);
-  const value = session.frontier.value!;
-  const change = baseline === null ? "" : ` (${formatPercent(baseline, value)})`;
-  return `autoresearch #${session.key.issue}: ${metric.name} ${baseline === null ? "" : `${formatValue(baseline)} → `}${formatValue(value)}${change}`;
-}
-
-export function reportBody(session: Running): string {
-  const { metric } = session.record.config;
-  const kept = session.rows.filter((row) => row.experiment > 0 && row.outcome === "keep" && row.value !== null);
-  const picture =
-    session.resultsTip === null
-      ? ""
-      : `![progress](${session.htmlUrl}/blob/${session.resultsTip}/progress.svg?raw=true)`;
-  return [
-    `What the session #${session.key.issue} found: ${summaryLine(session)}.`,
-    picture,
-    [
-      `| experiment | ${metric.name} | Δ | change | why it was kept |`,
-      "| --- | --- | --- | --- | --- |",
-      ...kept.slice(-100).map((row) => {
-        const before = valueBefore(row, session.rows);
-        const delta = before === null ? "" : formatDelta(row.value! - before);
-        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description, 100)} | ${inline(row.because, 100)} |`;
-      }),
-    ].join("\n"),
-    `Every value was measured on a runner, of the code that is merged here: each commit on \`${frontierBranch(session.key.issue)}\` has the tree of the candidate that was trained. All experiments, lost ones too, are in \`results.tsv\` on \`${resultsBranch(session.key.issue)}\`.`,
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+/** `1 experiment`, `7 experiments` */
+export function experimentCount(count: number): string {
+  return count === 1 ? "1 experiment" : `${count} experiments`;
 }
 
 /** Why the state is what it is, by whom and since when; of a person's doing, their login is the only foreign word in it. */
