@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
+import { Desk } from "../../src/researcher/desk.ts";
+import { researcherFor } from "../../src/researcher/kinds.ts";
+import { mutate } from "../../src/researcher/mutate.ts";
+import { briefWith, keyOf } from "../support/brief.ts";
+import { base, configWith, proposalWith } from "../support/session.ts";
+
+const atMs = 1_000_000;
+const now = () => atMs;
+const idea = (text: string): Answer => ({
+  kind: "proposal",
+  proposal: proposalWith({ files: [{ path: "train.py", text }] }),
+});
+
+/** A researcher that gives these answers in turn; an Error is thrown. */
+function answering(...answers: (Answer | Error)[]): Researcher & { asked: number } {
+  const researcher = {
+    asked: 0,
+    propose: () => {
+      const answer = answers[Math.min(researcher.asked, answers.length - 1)]!;
+      researcher.asked += 1;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  };
+  return researcher;
+}
+
+/** Thinks to the end. */
+async function think(desk: Desk, researcher: Researcher, brief: Brief = briefWith()): Promise<void> {
+  await new Promise<void>((resolve) => {
+    desk.think(researcher, brief, now, resolve);
+  });
+}
+
+describe("the desk", () => {
+  it("is idle, thinks, and has an idea ready for its experiment and its frontier", async () => {
+    const desk = new Desk(keyOf);
+    expect(desk.state).toEqual({ kind: "idle" });
+    const thinking = think(desk, answering(idea("LR = 1\n")), briefWith({ experiment: 7 }));
+    expect(desk.state).toEqual({ kind: "thinking" });
+    await thinking;
+    expect(desk.state).toEqual({
+      kind: "ready",
+      prepared: {
+        number: 7,
+        parent: base,
+        key: keyOf([{ path: "train.py", text: "LR = 1\n" }]),
+        proposal: proposalWith({ files: [{ path: "train.py", text: "LR = 1\n" }] }),
+      },
+    });
+  });
+
+  it("has nothing on this frontier when the researcher says so", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering({ kind: "nothing", because: "every change was tried" }));
+    expect(desk.state).toEqual({ kind: "exhausted", because: "every change was tried", parent: base });
+  });
+
+  it("asks again for what the guard refuses, five times at most", async () => {
+    const outside: Answer = { kind: "proposal", proposal: proposalWith({ files: [{ path: "prepare.py", text: "" }] }) };
+    const twice = answering(outside, outside, idea("LR = 1\n"));
+    const desk = new Desk(keyOf);
+    await think(desk, twice);
+    expect([desk.state.kind, twice.asked]).toEqual(["ready", 3]);
+    const always = answering(outside);
+    desk.clear();
+    await think(desk, always);
+    expect(always.asked).toBe(5);
+    expect(desk.state).toMatchObject({
+      kind: "failed",
+      because:
+        "no proposal passed the guard in 5 attempts; the last was refused because prepare.py is not in the mutable surface (train.py)",
+    });
+  });
+
+  it("waits longer after each failure in a row, ten minutes at most, until an answer comes", async () => {
+    const desk = new Desk(keyOf);
+    const waits: number[] = [];
+    for (let failure = 0; failure < 8; failure += 1) {
+      await think(desk, answering(new Error("no answer")));
+      if (desk.state.kind === "failed") waits.push((desk.state.retryAtMs - atMs) / 1_000);
+    }
+    expect(waits).toEqual([10, 20, 40, 80, 160, 320, 600, 600]);
+    await think(desk, answering(idea("LR = 1\n")));
+    await think(desk, answering(new Error("no answer")));
+    expect(desk.state).toMatchObject({ kind: "failed", failures: 1, because: "no answer", retryAtMs: atMs + 10_000 });
+  });
+
+  it("takes an error that is thrown at once, or that is no Error, for a failure too", async () => {
+    const desk = new Desk(keyOf);
+    const throwing: Researcher = {
+      propose: () => {
+        // eslint-disable-next-line no-throw-literal
+        throw "odd";
+      },
+    };
+    await think(desk, throwing);
+    expect(desk.state).toMatchObject({ kind: "failed", because: "odd" });
+  });
+});
+
+describe("a desk that is cleared", () => {
+  let answer: (answer: Answer) => void = () => undefined;
+  let signal: AbortSignal | null = null;
+  const slow: Researcher = {
+    propose: (_brief, given) => {
+      signal = given;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+  };
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("aborts the thought, and what comes of it late is not seen", async () => {
+    const desk = new Desk(keyOf);
+    const changed = vi.fn<() => void>();
+    desk.think(slow, briefWith(), now, changed);
+    desk.clear();
+    expect(signal!.aborted).toBe(true);
+    expect(desk.state).toEqual({ kind: "idle" });
+    answer(idea("LR = 1\n"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(desk.state).toEqual({ kind: "idle" });
+    expect(changed).not.toHaveBeenCalled();
+  });
+
+  it("can think of something else at once", async () => {
+    const desk = new Desk(keyOf);
+    desk.think(slow, briefWith(), now, () => undefined);
+    const late = answer;
+    desk.clear();
+    await think(desk, answering(idea("LR = 2\n")));
+    late(idea("LR = 1\n"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(desk.state).toMatchObject({ prepared: { key: keyOf([{ path: "train.py", text: "LR = 2\n" }]) } });
+  });
+
+  it("thinks of one thing at a time", () => {
+    const desk = new Desk(keyOf);
+    const second = answering(idea("LR = 2\n"));
+    desk.think(slow, briefWith(), now, () => undefined);
+    desk.think(second, briefWith(), now, () => undefined);
+    expect(second.asked).toBe(0);
+    desk.clear();
+  });
+});
+
+describe("the researcher of a configuration", () => {
+  it("is mutate where nothing else is said", () => {
+    expect(researcherFor(configWith())).toBe(mutate);
+  });
+});

@@ -1,0 +1,30 @@
+/** A researcher's brief with sensible defaults: one file of constants, nothing tried. */
+import type { Brief, FileText } from "../../src/domain/proposal.ts";
+import { base, configWith } from "./session.ts";
+
+export const train: FileText = {
+  path: "train.py",
+  text: "import math\n\nDEPTH = 8\nLR = 0.02  # of the matrices\nBETAS = (0.9, 0.95)\nBATCH: int = 2**18\n",
+};
+
+/** Equal contents have equal keys, as `contentKey` has it. */
+export function keyOf(files: readonly FileText[]): string {
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return JSON.stringify(sorted.map(({ path, text }) => [path, text]));
+}
+
+export function briefWith(given: Partial<Brief> & { readonly tried?: ReadonlySet<string> } = {}): Brief {
+  const { tried = new Set(), ...rest } = given;
+  return {
+    session: "ada/nano#12",
+    experiment: 1,
+    program: "Lower val_bpb.",
+    config: configWith(),
+    frontier: base,
+    files: [train],
+    rows: [],
+    inFlight: [],
+    wasTried: (files) => tried.has(keyOf(files)),
+    ...rest,
+  };
+}
