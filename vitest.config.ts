@@ -1,15 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-const project = (name: string, testTimeout: number) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+const project = (name: string, testTimeout: number, isolate = true) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, isolate },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project("domain", 20_000),
+      // Pure: nothing of one file can be seen in another, and the modules are read once.
+      project("domain", 20_000, false),
       project("github", 20_000),
-      project("researcher", 20_000),
+      project("researcher", 20_000, false),
       project("action", 60_000),
       project("local", 60_000),
       project("e2e", 120_000),

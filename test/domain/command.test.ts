@@ -112,7 +112,7 @@ describe("a command", () => {
         if (!mayHoldCommand(markdown)) expect(commands).toEqual([]);
         for (const command of commands) if (command.kind === "unknown") expect(command.text).not.toContain("\u0000");
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

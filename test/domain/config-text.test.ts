@@ -148,7 +148,7 @@ describe("a configuration that is wrong is answered with its place", () => {
         if (!result.ok)
           expect(result.problem).toMatch(/^(`.*yml`|The issue|The configuration)( line \d+)?: [^\n]+[.?]$/);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

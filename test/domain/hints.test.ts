@@ -38,6 +38,7 @@ function heard(event: string, payload: unknown): string | null {
 }
 
 const trial = { issue: 12, experiment: 7, attempt: 1 };
+const run = { display_title: formatRunName(trial), conclusion: null };
 const session = "Codertocat/Hello-World#12";
 const idea = { description: "", hypothesis: "", expected: null, refutedBy: null, researcher: "mutate", key: "k" };
 const ownBody = pullBody(idea, { issue: 12, experiment: 7, parent: shaOf(1) });
@@ -66,7 +67,14 @@ describe("a delivery is a hint", () => {
     ["pull_request", "closed", { pull_request: experimentBranch }, "pulls, refs"],
     ["pull_request", "closed", { pull_request: { head: { ref: frontierBranch(12) } } }, "pulls, refs"],
     ["check_run", "completed", { check_run: { status: "completed", external_id: formatTrialId(trial) } }, "checks"],
-    ["workflow_run", "completed", { workflow_run: { display_title: formatRunName(trial) } }, "runs, checks"],
+    ["workflow_run", "completed", { workflow_run: { ...run, conclusion: "cancelled" } }, "runs, checks"],
+    ["workflow_run", "completed", { action: "in_progress", workflow_run: run }, "runs"],
+    [
+      "workflow_run",
+      "completed",
+      { workflow_run: { ...run, conclusion: "failure" }, sender: { login: bot } },
+      "runs, checks",
+    ],
   ])("%s.%s %j: %s", (event, action, change, aspects) => {
     expect(heard(event, sample(event, action, change))).toBe(`${session}: ${aspects}`);
   });
@@ -110,10 +118,11 @@ describe("a delivery is no hint when it is", () => {
       "workflow_run",
       sample("workflow_run", "completed", { workflow_run: { display_title: "CI" } }),
     ],
+    ["a run that was just asked for", "workflow_run", sample("workflow_run", "requested", { workflow_run: run })],
     [
-      "a run that was just asked for",
+      "a run that succeeded, whose check is heard of by itself",
       "workflow_run",
-      sample("workflow_run", "requested", { workflow_run: { display_title: formatRunName(trial) } }),
+      sample("workflow_run", "completed", { workflow_run: { ...run, conclusion: "success" } }),
     ],
     ["a push to the default branch", "push", sample("push", null, { ref: "refs/heads/main" })],
     ["a tag", "create", sample("create", null)],

@@ -36,7 +36,7 @@ const row: fc.Arbitrary<Row> = fc.record({
 function readNaively(text: string): string[][] {
   return text
     .replace(/\n$/, "")
-    .split(/[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/)
+    .split(/(?!\t)[\p{Cc}\p{Zl}\p{Zp}]/u)
     .map((line) => line.split("\t"));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Action } from "../../src/domain/action.ts";
 import { decide } from "../../src/domain/decide.ts";
-import type { Session, Start } from "../../src/domain/session.ts";
+import type { Session, SessionRecord, Start } from "../../src/domain/session.ts";
+import { actionIn, next } from "../support/decided.ts";
 import {
   base,
   baselineRow,
@@ -11,7 +11,6 @@ import {
   newSession,
   nowMs,
   readyStart,
-  recordWith,
   rowWith,
   sessionWith,
   shaOf,
@@ -19,17 +18,6 @@ import {
   trial,
   unmeasuredFrontier,
 } from "../support/session.ts";
-
-function next(session: Session): string {
-  const decision = decide(session);
-  return decision.kind === "wait" ? `wait: ${decision.because}` : `${decision.action.kind}: ${decision.because}`;
-}
-
-function actionIn<K extends Action["kind"]>(session: Session, kind: K): Extract<Action, { kind: K }> {
-  const decision = decide(session);
-  if (decision.kind !== "do" || decision.action.kind !== kind) throw new Error(`decided ${next(session)}`);
-  return decision.action as Extract<Action, { kind: K }>;
-}
 
 const unlabelled = { open: true, title: "", labels: [], closedBy: null };
 const closed = { open: false, title: "", labels: ["autoresearch"], closedBy: "bob" };
@@ -206,7 +194,7 @@ describe("the label put on again", () => {
 describe("a frontier whose branch was deleted", () => {
   const since = new Date(startedMs).toISOString();
 
-  function gone(given: Partial<Session>, record: Parameters<typeof recordWith>[0] = {}): Session {
+  function gone(given: Partial<Session>, record: Partial<SessionRecord> = {}): Session {
     const started = sessionWith({ record: { since, ...record } });
     return { ...started, frontier: null, ...given };
   }

@@ -9,8 +9,16 @@ import type { Measurement } from "../../src/domain/measurement.ts";
 import { type Sha, sha } from "../../src/domain/names.ts";
 import type { Prepared, Proposal } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
-import { type Experiment, type Order, type Running, type Session, hasStarted } from "../../src/domain/session.ts";
-import type { Frontier, SessionRecord, Start } from "../../src/domain/session.ts";
+import {
+  type Experiment,
+  type Frontier,
+  type Order,
+  type Running,
+  type Session,
+  hasStarted,
+  type SessionRecord,
+  type Start,
+} from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { noNoise } from "../../src/domain/verdict.ts";
 
