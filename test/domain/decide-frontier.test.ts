@@ -72,6 +72,16 @@ describe("the frontier", () => {
     expect(noise.sumOfSquares).toBeCloseTo(0.0008, 10);
   });
 
+  it("is not recorded any more after an end", () => {
+    const ownTrials = [trial.measured(1), trial.measured(1.02, 2), trial.measured(0.98, 3)];
+    const session = sessionWith({
+      rows: [],
+      record: { state: "stopped" },
+      frontier: unmeasuredFrontier({ ownTrials }),
+    });
+    expect(next(session)).toMatch(/^wait/);
+  });
+
   it("is measured once where a person moved it", () => {
     const session = sessionWith({ frontier: unmeasuredFrontier({ tip: other, ownTrials: [trial.measured(0.97)] }) });
     expect(actionIn(session, "record").row).toMatchObject({
