@@ -61,12 +61,17 @@ function clean(text: string): string {
     .replaceAll('"', "'");
 }
 
+/** A value as files and commits keep it: six decimals, and seven digits of one so small that they would make it nothing. */
+export function formatStored(value: number): string {
+  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(6) : value.toFixed(6);
+}
+
 /** The whole file. Text loses its tabs and line ends, and its double quotes become single ones. */
 export function formatResults(rows: readonly Row[], metric: string): string {
   const lines = rows.map((row) =>
     [
       row.commit,
-      (row.value ?? 0).toFixed(6),
+      formatStored(row.value ?? 0),
       row.memoryGb.toFixed(1),
       statusOf(row),
       clean(row.description),

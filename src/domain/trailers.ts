@@ -3,6 +3,7 @@
  * no bot running, and a candidate's commit alone is enough to write its pull request.
  */
 import type { Idea } from "./proposal.ts";
+import { formatStored } from "./results.ts";
 import { oneLine, pullTitle } from "./words.ts";
 
 /** The value of the last trailer of this name, or null: trailers are the last paragraph, and nothing else is. */
@@ -26,7 +27,7 @@ export function mergeMessage(facts: {
   return [
     pullTitle(facts.experiment, facts.description),
     "",
-    `${trailerName(facts.metric)}: ${facts.value.toFixed(6)}`,
+    `${trailerName(facts.metric)}: ${formatStored(facts.value)}`,
     `Trials: ${facts.trials}`,
     `Experiment: ${facts.experiment}`,
     `Pull-Request: #${facts.pullRequest}`,

@@ -84,6 +84,12 @@ describe("results.tsv", () => {
     );
   });
 
+  it("makes no value nothing that is small", () => {
+    const text = formatResults([rowWith({ value: 3.25e-7 })], "loss");
+    expect(text).toContain("\t3.250000e-7\t");
+    expect(parseResults(text)[0]!.value).toBe(3.25e-7);
+  });
+
   it("keeps ordinary words as they are", () => {
     const description = "batch 2^19 → 2^18 (more, smaller steps); it's 50 % faster";
     expect(parseResults(formatResults([rowWith({ description })], "val_bpb"))[0]!.description).toBe(description);

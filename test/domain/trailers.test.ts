@@ -73,7 +73,11 @@ describe("the message of a frontier's merge", () => {
     const metric = fc
       .stringMatching(/^[A-Za-z][\w.-]{0,20}$/)
       .filter((name) => configSchema.safeParse({ metric: { name } }).success);
-    const value = fc.integer({ min: -9e12, max: 9e12 }).map((each) => each / 1e6);
+    const whole = fc.integer({ min: -9e12, max: 9e12 });
+    const value = fc.oneof(
+      whole.map((each) => each / 1e6),
+      whole.map((each) => each / 1e21),
+    );
     const count = fc.integer({ min: 1, max: 1e6 });
     fc.assert(
       fc.property(metric, value, count, count, words, (name, given, experiment, trials, description) => {
@@ -81,6 +85,7 @@ describe("the message of a frontier's merge", () => {
         const facts = mergeFacts(message, name);
         expect(facts).toMatchObject({ experiment, trials });
         expect(facts!.value).toBeCloseTo(given, 6);
+        expect(Math.sign(facts!.value)).toBe(Math.sign(given));
       }),
     );
   });
