@@ -96,29 +96,30 @@ async function carryOut(
   if (action.kind === "open") memory.desk.clear();
 }
 
+/** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */
+class Stuck extends Error {
+  override name = "Stuck";
+}
+
 /** The decision, or, when it was taken over and over without effect, to ask a person. */
 function unlessStuck(decision: Extract<Decision, { kind: "do" }>, memory: Memory): Extract<Decision, { kind: "do" }> {
   const { action } = decision;
-  const name = JSON.stringify([
-    action.kind,
-    "experiment" in action && action.experiment,
-    "attempt" in action && action.attempt,
-  ]);
-  memory.repeats =
-    name === memory.lastAction && action.kind !== "propose" && action.kind !== "obey" ? memory.repeats + 1 : 0;
+  const name = JSON.stringify(action);
+  // The researcher may be asked the same again: it answers later, and its failures have their own pauses.
+  memory.repeats = name === memory.lastAction && action.kind !== "propose" ? memory.repeats + 1 : 0;
   memory.lastAction = name;
-  if (memory.repeats < repeatsAtMost || memory.view.record === null) return decision;
+  if (memory.repeats < repeatsAtMost) return decision;
   memory.repeats = 0;
   const because = `${action.kind} was done ${repeatsAtMost} times and changed nothing (${decision.because})`;
-  return {
-    kind: "do",
-    action: { kind: "setState", change: { state: "blocked", by: null, because }, restart: null },
-    because,
-  };
+  const { record } = memory.view;
+  if (record === null || record.state !== "running") throw new Stuck(because);
+  const change = { state: "blocked", by: null, because } as const;
+  return { kind: "do", action: { kind: "setState", change, restart: null }, because };
 }
 
 /** How long to wait before the next look; null: look again at once. */
 async function answerError(error: unknown, context: Context, deps: Deps, session: string): Promise<number | null> {
+  if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
   deps.log.warn({ session, kind: kind.kind, because: kind.because }, "the pass met an error");

@@ -5,7 +5,7 @@
 import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { Measurement } from "./measurement.ts";
-import { type Sha, shortSha } from "./names.ts";
+import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
 import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
@@ -73,6 +73,10 @@ export function noSession(): string {
 export function unknownCommand(command: Extract<Command, { kind: "unknown" }>): string {
   const nearest = command.nearest === null ? "" : ` Did you mean \`${command.nearest}\`?`;
   return `I don't know \`/autoresearch ${command.text.replace(/[`<>@\s]/g, "")}\`.${nearest} \`/autoresearch help\` lists all.`;
+}
+
+export function orphanedFrontier(issue: number): string {
+  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Rename or delete the branch.`;
 }
 
 export function startRefusal(problem: string): string {

@@ -2,93 +2,19 @@
 import { z } from "zod";
 import type { Action } from "../domain/action.ts";
 import { isDashboard } from "../domain/dashboard.ts";
-import { frontierBranch, triggerLabel, verdictCheck } from "../domain/names.ts";
+import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import type { Outcome } from "../domain/verdict.ts";
-import { marker } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { setState } from "./act-results.ts";
+import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
-import {
-  type CommentFact,
-  checkSchema,
-  commentSchema,
-  issueSchema,
-  numberOf,
-  type PullFact,
-  pullSchema,
-} from "./facts.ts";
-import { foldCheck, repoOf, type View } from "./view.ts";
+import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
+import { foldCheck, repoOf } from "./view.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
-/** One comment with this mark on the issue or pull request: edited when it is there, removed when there are two. */
-async function upsertComment(
-  number: number,
-  isIt: (body: string) => boolean,
-  body: string,
-  { client, view }: Context,
-): Promise<void> {
-  const copies = [...view.ownComments.values()].filter((comment) => numberOf(comment) === number && isIt(comment.body));
-  const [first, ...others] = copies.sort((a, b) => a.id - b.id);
-  for (const copy of others) await removeComment(copy, { client, view });
-  if (first?.body === body) return;
-  const answer =
-    (first === undefined ? null : await editComment(first, body, { client, view })) ??
-    (await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-      ...repoOf(view),
-      issue_number: number,
-      body,
-    }));
-  const comment = commentSchema.parse(answer);
-  view.ownComments.set(comment.id, comment);
-}
-
-/** The edited comment, or null when a person deleted it. */
-async function editComment(
-  comment: CommentFact,
-  body: string,
-  { client, view }: Pick<Context, "client" | "view">,
-): Promise<unknown> {
-  try {
-    return await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
-      ...repoOf(view),
-      comment_id: comment.id,
-      body,
-    });
-  } catch (error) {
-    if (!isStatus(error, 404)) throw error;
-    view.ownComments.delete(comment.id);
-    return null;
-  }
-}
-
-async function removeComment(comment: CommentFact, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
-  try {
-    await client.write("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", {
-      ...repoOf(view),
-      comment_id: comment.id,
-    });
-  } catch (error) {
-    if (!isStatus(error, 404)) throw error;
-  }
-  view.ownComments.delete(comment.id);
-}
-
-function marked(name: string): { is: (body: string) => boolean; put: (text: string) => string } {
-  const mark = marker(name);
-  return { is: (body) => body.includes(mark), put: (text) => `${text}\n\n${mark}` };
-}
-
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
   await upsertComment(context.view.key.issue, isDashboard, body, context);
-}
-
-export async function refuseStart({ text }: ActionOf<"refuseStart">, context: Context): Promise<void> {
-  const { client, view } = context;
-  const { is, put } = marked("start");
-  await upsertComment(view.key.issue, is, put(text), context);
-  await removeLabel(triggerLabel, { client, view });
-  view.start = null;
 }
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
@@ -107,28 +33,6 @@ export async function obey(action: ActionOf<"obey">, context: Context): Promise<
   }
   view.handled.add(action.comment);
   view.orders = view.orders.filter((order) => order.comment !== action.comment);
-}
-
-export async function label({ add, remove }: ActionOf<"label">, { client, view }: Context): Promise<void> {
-  const at = { ...repoOf(view), issue_number: view.key.issue };
-  for (const name of remove) await removeLabel(name, { client, view });
-  if (add.length > 0)
-    await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", { ...at, labels: [...add] });
-  foldLabels(view, (labels) => [...labels, ...add]);
-}
-
-async function removeLabel(name: string, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
-  const at = { ...repoOf(view), issue_number: view.key.issue, name };
-  try {
-    await client.write("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", at);
-  } catch (error) {
-    if (!isStatus(error, 404)) throw error;
-  }
-  foldLabels(view, (labels) => labels.filter((each) => each !== name));
-}
-
-function foldLabels(view: View, change: (labels: string[]) => string[]): void {
-  if (view.issue !== null) view.issue = { ...view.issue, labels: change(view.issue.labels) };
 }
 
 /** How an outcome looks on the bot's check. */

@@ -4,8 +4,10 @@ import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import type { SessionRecord } from "../domain/session.ts";
 import { noNoise } from "../domain/verdict.ts";
+import { orphanedFrontier, startRefusal } from "../domain/words.ts";
 import { drawProgress } from "../picture.ts";
 import type { Context } from "./act.ts";
+import { refuseStart } from "./act-labels.ts";
 import { Superseded } from "./errors.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
@@ -17,7 +19,8 @@ function recordText(record: SessionRecord): FileChange {
 }
 
 /** The frontier first, then the record: a session exists from the moment its results branch does. */
-export async function start({ start }: ActionOf<"start">, { client, view, now }: Context): Promise<void> {
+export async function start({ start }: ActionOf<"start">, context: Context): Promise<void> {
+  const { client, view, now } = context;
   const { issue } = view.key;
   const at = new Date(now()).toISOString();
   const untouched = await readMutable(client, view, start.base, start.config.mutable);
@@ -37,9 +40,8 @@ export async function start({ start }: ActionOf<"start">, { client, view, now }:
     noise: noNoise,
     tried: [contentKey(untouched)],
   };
-  const made = await createBranch(client, view, frontierBranch(issue), start.base);
-  // A frontier without a record is what a dead start left behind; the base may have moved since.
-  if (!made) await moveBranch(client, view, frontierBranch(issue), start.base, true);
+  if (!(await makeFrontier(start.base, context)))
+    return refuseStart({ kind: "refuseStart", text: startRefusal(orphanedFrontier(issue)) }, context);
   const files = [recordText(record), { path: "results.tsv", text: formatResults([], start.config.metric.name) }];
   const tree = await createTree(client, view, null, files);
   const commit = await createCommit(client, view, { message: `Start session #${issue}`, tree, parents: [] });
@@ -49,6 +51,22 @@ export async function start({ start }: ActionOf<"start">, { client, view, now }:
   view.start = null;
   view.checks.clear();
   fold(view, commit, record, []);
+}
+
+/**
+ * A frontier without a record is what a dead start left behind: it is at the base, or at an older one. One that holds
+ * anything else (somebody deleted the results branch) is not ours to move: false.
+ */
+async function makeFrontier(base: Sha, { client, view }: Context): Promise<boolean> {
+  const branch = frontierBranch(view.key.issue);
+  if (await createBranch(client, view, branch, base)) return true;
+  try {
+    await moveBranch(client, view, branch, base);
+    return true;
+  } catch (error) {
+    if (error instanceof Superseded) return false;
+    throw error;
+  }
 }
 
 /** The record with another state; `restart` carries what a new start changes besides. */

@@ -9,7 +9,8 @@ import { type Action } from "../domain/action.ts";
 import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
-import { conclude, finish, label, obey, refuseStart, showDashboard } from "./act-people.ts";
+import { label, refuseStart } from "./act-labels.ts";
+import { conclude, finish, obey, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 

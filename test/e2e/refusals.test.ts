@@ -61,3 +61,22 @@ test("mended, with the label on again, the session starts", async () => {
   await octokit.rest.issues.addLabels({ ...world.at, issue_number: issue, labels: ["autoresearch"] });
   await world.settled(issue, "done");
 });
+
+test("work of an earlier session, whose results branch is gone, is not run over", async () => {
+  const world = await startWorld();
+  const octokit = world.as("ada");
+  const base = await world.git("rev-parse", "main");
+  const tree = await world.git("rev-parse", "main^{tree}");
+  const { data: commit } = await octokit.rest.git.createCommit({
+    ...world.at,
+    message: "found",
+    tree,
+    parents: [base],
+  });
+  await octokit.rest.git.createRef({ ...world.at, ref: "refs/heads/autoresearch/1/frontier", sha: commit.sha });
+  const issue = await world.openSession();
+  expect(issue).toBe(1);
+  const said = await until("the bot answers", async () => (await world.comments(issue))[0]?.body);
+  expect(said).toContain("holds an earlier session's work");
+  expect(await world.git("rev-parse", "autoresearch/1/frontier")).toBe(commit.sha);
+});
