@@ -48,6 +48,7 @@ export type RunningApp = {
 export async function startApp(probot: Probot, options: AppOptions): Promise<RunningApp> {
   const github = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
+    (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
   );
   const memories = new Map<string, Memory>();
   const log = probot.log;

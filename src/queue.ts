@@ -3,11 +3,14 @@
  * a pass that failed is tried again with growing pauses; a pass says itself when it wants the next one.
  *
  * Always: a hint that arrives during a pass causes another pass after it (what it told of may have been read before), and
- * the hint of a pass that failed is given to the next one.
+ * the hint of a pass that failed is given to the next one. After a failure, or when a pass says so, no hint shortens the
+ * pause: whoever asked for it (a rate limit, say) would be asked again too early.
  */
+/** When the next pass is due (ms since the epoch); null: when woken; `notBeforeMs`: not even then any earlier. */
+export type Next = number | null | { readonly notBeforeMs: number };
+
 export type QueueOptions<Hint> = {
-  /** One pass; answers the time (ms since the epoch) of the next one, or null: only when woken. */
-  readonly pass: (key: string, hint: Hint) => Promise<number | null>;
+  readonly pass: (key: string, hint: Hint) => Promise<Next>;
   readonly merge: (a: Hint, b: Hint) => Hint;
   /** The hint of a pass that nobody asked for but the clock. */
   readonly timerHint: Hint;
@@ -22,6 +25,9 @@ type Entry<Hint> = {
   /** The hint of the pass that failed last. */
   owed: Hint | null;
   running: boolean;
+  /** Stands in the line of keys that are ready. */
+  ready: boolean;
+  notBeforeMs: number;
   timer: NodeJS.Timeout | null;
   failures: number;
 };
@@ -47,9 +53,10 @@ export class Queue<Hint> {
   wake(key: string, hint: Hint): void {
     if (this.#closed) return;
     const entry = this.#entry(key);
-    if (entry.waiting === null && !entry.running) this.#ready.push(key);
     entry.waiting = entry.waiting === null ? hint : this.#options.merge(entry.waiting, hint);
-    this.#clear(entry);
+    if (entry.running || entry.ready) return;
+    if (this.#options.now() < entry.notBeforeMs) this.#sleep(key, entry, entry.notBeforeMs);
+    else this.#line(key, entry);
     this.#pump();
   }
 
@@ -69,9 +76,23 @@ export class Queue<Hint> {
   #entry(key: string): Entry<Hint> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry<Hint> = { waiting: null, owed: null, running: false, timer: null, failures: 0 };
+    const entry: Entry<Hint> = {
+      waiting: null,
+      owed: null,
+      running: false,
+      ready: false,
+      notBeforeMs: 0,
+      timer: null,
+      failures: 0,
+    };
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  #line(key: string, entry: Entry<Hint>): void {
+    this.#clear(entry);
+    entry.ready = true;
+    this.#ready.push(key);
   }
 
   #pump(): void {
@@ -85,18 +106,19 @@ export class Queue<Hint> {
     const hint = entry.owed === null ? entry.waiting! : this.#options.merge(entry.owed, entry.waiting!);
     entry.waiting = null;
     entry.owed = null;
+    entry.ready = false;
     entry.running = true;
     this.#running += 1;
-    let wakeAtMs: number | null;
+    let next: Next;
     try {
-      wakeAtMs = await this.#options.pass(key, hint);
+      next = await this.#options.pass(key, hint);
       entry.failures = 0;
     } catch (error) {
       const retryMs = Math.min(firstRetryMs * 2 ** entry.failures, longestRetryMs);
       entry.failures += 1;
       entry.owed = hint;
       this.#options.failed(key, error, retryMs);
-      wakeAtMs = this.#options.now() + retryMs;
+      next = { notBeforeMs: this.#options.now() + retryMs };
     }
     entry.running = false;
     this.#running -= 1;
@@ -104,13 +126,21 @@ export class Queue<Hint> {
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    if (entry.waiting !== null) this.#ready.push(key);
-    else if (wakeAtMs === null) this.#entries.delete(key);
-    else this.#sleep(key, entry, wakeAtMs);
+    this.#rest(key, entry, next);
     this.#pump();
   }
 
+  #rest(key: string, entry: Entry<Hint>, next: Next): void {
+    const held = typeof next === "object" && next !== null;
+    entry.notBeforeMs = held ? next.notBeforeMs : 0;
+    if (held) this.#sleep(key, entry, next.notBeforeMs);
+    else if (entry.waiting !== null) this.#line(key, entry);
+    else if (next === null) this.#entries.delete(key);
+    else this.#sleep(key, entry, next);
+  }
+
   #sleep(key: string, entry: Entry<Hint>, wakeAtMs: number): void {
+    this.#clear(entry);
     const delayMs = Math.min(Math.max(0, wakeAtMs - this.#options.now()), longestTimerMs);
     entry.timer = setTimeout(() => this.wake(key, this.#options.timerHint), delayMs);
   }

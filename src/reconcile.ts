@@ -13,6 +13,7 @@ import { isEnded } from "./domain/session.ts";
 import type { Config } from "./domain/config.ts";
 import { type Context, act } from "./github/act.ts";
 import { contentKey } from "./github/files.ts";
+import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
@@ -20,6 +21,7 @@ import { classify } from "./github/errors.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
 import { type Hint, type Identity, type View, emptyView, everything } from "./github/view.ts";
+import type { Next } from "./queue.ts";
 import { Desk } from "./researcher/desk.ts";
 
 export type Log = {
@@ -28,7 +30,7 @@ export type Log = {
 };
 
 /** What the process remembers of a session between passes: a cache and a desk. */
-export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number };
+export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number; failures: number };
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
@@ -44,11 +46,11 @@ const stepsAtMost = 100;
 const repeatsAtMost = 5;
 
 export function emptyMemory(key: SessionKey): Memory {
-  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0 };
+  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0, failures: 0 };
 }
 
-/** One pass; answers when the next one is due (ms since the epoch), or null: when woken. */
-export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<number | null> {
+/** One pass; answers when the next one is due, or null: when woken. */
+export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<Next> {
   const session = formatSessionKey(key);
   const context: Context = {
     client: await deps.clientFor(key),
@@ -71,9 +73,10 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       deps.log.info({ session, action: decision.action.kind, because: decision.because }, decision.action.kind);
       // 3. Do it.
       await carryOut(unlessStuck(decision, memory), context, memory, deps);
+      memory.failures = 0;
     } catch (error) {
-      const waitMs = await answerError(error, context, deps, session);
-      if (waitMs !== null) return deps.now() + waitMs;
+      const waitMs = await answerError(error, context, memory, deps);
+      if (waitMs !== null) return { notBeforeMs: deps.now() + waitMs };
     }
   }
   return deps.now();
@@ -117,26 +120,44 @@ function unlessStuck(decision: Extract<Decision, { kind: "do" }>, memory: Memory
   return { kind: "do", action: { kind: "setState", change, restart: null }, because };
 }
 
-/** How long to wait before the next look; null: look again at once. */
-async function answerError(error: unknown, context: Context, deps: Deps, session: string): Promise<number | null> {
+/** Equal failures in a row after which an issue without a session is told. */
+const failuresToTell = 4;
+const firstPauseMs = 1_000;
+const longestPauseMs = 300_000;
+
+/** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
+async function answerError(error: unknown, context: Context, memory: Memory, deps: Deps): Promise<number | null> {
   if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
-  deps.log.warn({ session, kind: kind.kind, because: kind.because }, "the pass met an error");
+  deps.log.warn(
+    { session: formatSessionKey(view.key), kind: kind.kind, because: kind.because },
+    "the pass met an error",
+  );
   view.old = new Set(everything);
-  if (kind.kind === "stale") return null;
+  memory.failures += 1;
   if (kind.kind === "later") {
     // What was written may or may not have been done: nothing that we folded in is trusted.
     forget(view);
+    memory.repeats = 0;
     return kind.afterMs;
   }
-  if (view.record === null || view.record.state !== "running") throw error;
-  await setState({ state: "blocked", by: null, because: kind.because }, null, context);
-  return null;
+  const { record } = view;
+  const blocks = kind.kind === "person" && record !== null && record.state === "running";
+  if (blocks) {
+    await setState({ state: "blocked", by: null, because: kind.because }, null, context);
+    return null;
+  }
+  const tells = kind.kind === "person" || memory.failures === failuresToTell;
+  if (tells && record === null && view.start?.kind === "ready") await sayTrouble(kind.because, context);
+  // The first look that was out of date is mended by looking again; the next ones take their time.
+  return memory.failures === 1 && kind.kind === "stale"
+    ? null
+    : Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
 }
 
 /** Forgets what may have changed behind an unknown outcome; what never changes (commits) stays. */
 function forget(view: View): void {
-  view.results = undefined;
+  view.resultsKnown = false;
   view.checks.clear();
 }

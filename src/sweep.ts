@@ -8,11 +8,15 @@ export type Sweep = {
   readonly failed: (error: unknown) => void;
 };
 
+/** A sweep that failed as a whole is done again after this long. */
+const retryMs = 60_000;
+
 /** Sweeps now and every `everyMs` after the end of the last sweep; answers how to stop it. */
 export function startSweep(sweep: Sweep): () => void {
   let stopped = false;
   let timer: NodeJS.Timeout | null = null;
   const run = async () => {
+    let everyMs = sweep.everyMs;
     try {
       for await (const key of sweep.sessions()) {
         if (stopped) return;
@@ -20,8 +24,9 @@ export function startSweep(sweep: Sweep): () => void {
       }
     } catch (error) {
       sweep.failed(error);
+      everyMs = Math.min(everyMs, retryMs);
     }
-    if (!stopped) timer = setTimeout(() => void run(), sweep.everyMs);
+    if (!stopped) timer = setTimeout(() => void run(), everyMs);
   };
   void run();
   return () => {

@@ -19,7 +19,7 @@ import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
 import { block, blockOnFailure, open, propose } from "./feeding.ts";
 import { type Sha, frontierBranch } from "./names.ts";
-import { obey } from "./order.ts";
+import { answerOthers, obey } from "./order.ts";
 import type { Row } from "./results.ts";
 import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
 import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
@@ -37,10 +37,9 @@ type Rule<S> = (session: S) => Decision | null;
 
 /** The next thing to do, or until when to wait. */
 export function decide(session: Session): Decision {
-  const rules: Rule<Session>[] = [obey];
-  const early = firstOf(rules, session);
-  if (early !== null) return early;
-  if (session.record === null) return decideStart(session);
+  const order = obey(session);
+  if (order !== null) return order;
+  if (session.record === null) return answerOthers(session) ?? decideStart(session);
   if (!hasStarted(session)) return decideWithoutFrontier(session, session.record);
 
   const { state } = session.record;
@@ -48,7 +47,7 @@ export function decide(session: Session): Decision {
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [syncLabels, showDashboard];
+  const showing: Rule<Running>[] = [answerOthers, syncLabels, showDashboard];
 
   const inState = {
     running: [...running, ...booking, ...feeding],
@@ -107,15 +106,18 @@ function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
   return { tip, value, trials: 1, experiment: null, ownTrials: [], nextAttempt: 1, check: null };
 }
 
-/** Cancels what holds a runner for nothing: after an end, or for a pull request that a person closed or merged. */
+/** Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray. */
 function cancelRuns(session: Running): Decision | null {
   const ended = isEnded(session.record.state);
   const idle = session.experiments.filter((experiment) => ended || experiment.pull !== "open");
   const trials = [...(ended ? session.frontier.ownTrials : []), ...idle.flatMap((experiment) => experiment.trials)];
-  const run = trials.filter(isActive).find((trial) => trial.run !== null && !session.cancelled.has(trial.run.id))?.run;
-  if (run === null || run === undefined) return null;
-  const because = ended ? session.record.because : "its pull request is closed";
-  return { kind: "do", action: { kind: "cancelRun", run: run.id }, because };
+  const unwanted = trials.filter(isActive).flatMap(({ run }) => (run === null ? [] : [run.id]));
+  const isNew = (id: number) => !session.cancelled.has(id);
+  const run = unwanted.find(isNew) ?? session.strays.find(isNew);
+  if (run === undefined) return null;
+  const open = unwanted.includes(run) ? "its pull request is closed" : "nothing waits for what it measures";
+  const because = ended ? session.record.because : open;
+  return { kind: "do", action: { kind: "cancelRun", run }, because };
 }
 
 function advance(session: Running): Decision | null {

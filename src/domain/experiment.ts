@@ -36,7 +36,7 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   const active = experiment.trials.find((trial) => isActive(trial) || trial.phase.kind === "reporting");
   if (active !== undefined) return { kind: "trial", trial: active };
   if (experiment.conflict !== null) {
-    const because = `the frontier moved and changed the same lines of ${experiment.conflict}`;
+    const because = experiment.conflict;
     return { kind: "decided", outcome: "discard", value: null, because };
   }
   const measurements = measurementsOf(experiment.trials);

@@ -7,11 +7,24 @@ import { denial, noSession, statusText, unknownCommand } from "./words.ts";
 
 type Effect = { readonly change: StateChange | null; readonly reply: string | null; readonly refused: boolean };
 
-/** Carries out the oldest comment that has no receipt. */
+/** Carries out the oldest comment of a person with write access that has no receipt. */
 export function obey(session: Session): Decision | null {
-  const order = session.orders[0];
+  const order = session.orders.find((each) => each.mayWrite);
+  return order === undefined ? null : answer(order, effectOf(order, session));
+}
+
+/**
+ * Says to people without write access that they have no voice here: when there is nothing else to do, so that nobody holds
+ * a session up by talking to it, and once to each.
+ */
+export function answerOthers(session: Session): Decision | null {
+  const order = session.orders.find((each) => !each.mayWrite);
   if (order === undefined) return null;
-  const effect = order.mayWrite ? effectOf(order, session) : refusal(denial(order));
+  const told = session.denied.has(order.author);
+  return answer(order, { change: null, reply: told ? null : denial(order), refused: true });
+}
+
+function answer(order: Order, effect: Effect): Decision {
   const reaction = effect.refused ? "confused" : "+1";
   const { change, reply } = effect;
   return {
@@ -36,6 +49,8 @@ function effectOf(order: Order, session: Session): Effect {
     const help = order.commands.every((command) => command.kind === "help");
     return help ? { change: null, reply: helpText(), refused: false } : refusal(noSession());
   }
+  // The state was changed, and the process died before the receipt: only that is owed.
+  if (record.order === order.comment) return { change: null, reply: null, refused: false };
   let state = record.state;
   let change: StateChange | null = null;
   let refused = false;

@@ -34,6 +34,8 @@ export const recordSchema = z.object({
   program: z.string(),
   config: configSchema,
   state: z.enum(sessionStates),
+  /** The comment whose command brought the state about; null: none did. */
+  order: z.int().nullable().default(null),
   /** When, by whom (null: the bot itself) and why the state is what it is. */
   since: z.string(),
   by: z.string().nullable(),
@@ -81,7 +83,7 @@ export type Experiment = {
   readonly nextAttempt: number;
   /** The bot's own check on the head, if it is there. */
   readonly check: { readonly id: number; readonly completed: boolean } | null;
-  /** A three-way merge onto the frontier was tried and met a conflict in this file. */
+  /** Why it can't be carried onto the frontier; null: it was not tried, or it can. */
   readonly conflict: string | null;
 };
 
@@ -138,6 +140,10 @@ export type Session = {
   readonly report: number | null;
   /** Runs that were asked to be cancelled. */
   readonly cancelled: ReadonlySet<number>;
+  /** Runs of the session that have not ended and belong to no trial that is waited for. */
+  readonly strays: readonly number[];
+  /** People without write access who were told so already. */
+  readonly denied: ReadonlySet<string>;
 };
 
 /** A session whose branches are there: what every rule after the start is about. */

@@ -20,7 +20,6 @@ export type CheckFact = {
   readonly externalId: string;
   readonly app: string;
   readonly status: string;
-  readonly detailsUrl: string;
   readonly json: string | null;
   readonly digest: string | null;
   readonly startedMs: number;
@@ -86,9 +85,9 @@ export type TrialFacts = {
 
 /**
  * The measurement of a check, if every part of its story holds: the Actions app posted it on the commit under the trial's
- * id, it names a run which the bot dispatched of the workflow on the default branch, and that run vouches, in the name of
- * a job of its own, for the digest of what the check says. (A token of any workflow of the repository can post a check
- * and point it at any run; only the run itself can name its jobs.)
+ * id, and a run which the bot dispatched for this trial, of the workflow on the default branch, vouches in the name of a
+ * job of its own for the digest of what the check says. (A token of any workflow of the repository can post such a check,
+ * and GitHub keeps no link from it to its run; but only the run itself can name its jobs.)
  */
 export function believe(
   check: CheckFact,
@@ -102,13 +101,15 @@ export function believe(
   if (check.externalId !== formatTrialId(id)) return { refused: `the check is of trial ${check.externalId}` };
   if (check.status !== "completed") return { refused: "the check is not completed" };
 
-  const run = facts.runs.find((each) => each.id === runIdOf(check.detailsUrl));
-  if (run === undefined) return { refused: "the check names no run that is known" };
-  const wrong = wrongRun(run, expected);
-  if (wrong !== null) return { refused: wrong };
   if (check.json === null || check.digest === null) return { refused: "the check holds no measurement" };
+  const named = facts.runs.filter((run) => run.name === formatRunName(id));
+  const ours = named.filter((run) => wrongRun(run, expected) === null);
+  if (ours.length === 0) {
+    const [other] = named;
+    return { refused: (other === undefined ? null : wrongRun(other, expected)) ?? "no run of the trial is known" };
+  }
   const vouched = formatReportJobName(check.digest);
-  if (!(facts.jobs.get(run.id) ?? []).some((job) => job.name === vouched)) {
+  if (!ours.some((run) => (facts.jobs.get(run.id) ?? []).some((job) => job.name === vouched))) {
     return { refused: "the run does not vouch for what the check says" };
   }
 
@@ -131,12 +132,6 @@ function wrongRun(run: RunFact, expected: Expected): string | null {
   if (run.branch !== expected.defaultBranch) return "the run used a workflow that is not the default branch's";
   if (run.actor !== expected.bot) return `the run was dispatched by ${run.actor}`;
   return null;
-}
-
-/** The run that a `details_url` names (`…/actions/runs/42`), or null. */
-export function runIdOf(detailsUrl: string): number | null {
-  const match = /\/actions\/runs\/(\d{1,15})(?:\/|$)/.exec(detailsUrl);
-  return match === null ? null : Number(match[1]);
 }
 
 /**

@@ -66,6 +66,11 @@ export function denial(order: Order): string {
   return `@${order.author}, only people with write access can steer this session. (${what.join(", ")} was not carried out.)`;
 }
 
+/** Whom a reply of `denial` was to, or null. */
+export function deniedLogin(reply: string): string | null {
+  return /^@([\w-]+), only people with write access/.exec(reply)?.[1] ?? null;
+}
+
 export function noSession(): string {
   return "There is no session on this issue. The label `autoresearch`, put on by a person with write access, starts one.";
 }
@@ -76,7 +81,12 @@ export function unknownCommand(command: Extract<Command, { kind: "unknown" }>): 
 }
 
 export function orphanedFrontier(issue: number): string {
-  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Rename or delete the branch.`;
+  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Rename or delete the branch`;
+}
+
+/** What is in the way of a start, where trying again may help. */
+export function startTrouble(because: string): string {
+  return `I can't start yet: ${inline(because)}. I try again now and then.`;
 }
 
 export function startRefusal(problem: string): string {

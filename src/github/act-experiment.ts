@@ -37,6 +37,7 @@ export async function openExperiment({ prepared }: ActionOf<"open">, context: Co
   const made = await createBranch(client, view, branch, commit);
   const paths = new Set(changed.map((file) => file.path));
   rememberFiles(view, commit, [...before.filter((file) => !paths.has(file.path)), ...changed]);
+  if (made) view.checks.set(commit, []);
   await openPull(number, branch, made ? commit : await adopt(branch, context), context);
 }
 
@@ -74,7 +75,6 @@ async function openPull(number: number, branch: string, head: Sha, { client, vie
     });
     for (const pull of z.array(pullSchema).parse(listed)) view.pulls.set(pull.number, pull);
   }
-  if (!view.checks.has(head)) view.checks.set(head, []);
 }
 
 export async function advance(action: ActionOf<"advance">, { client, view, identity, now }: Context): Promise<void> {
@@ -100,7 +100,12 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
   const [below, ours, theirs] = [await read(parent), await read(head), await read(tip)];
   const merged = mergeFiles(below, ours, theirs);
   if ("conflict" in merged) {
-    view.conflicts.set(`${head} ${tip}`, merged.conflict);
+    const because = `the frontier moved and changed the same lines of ${merged.conflict}`;
+    view.conflicts.set(`${head} ${tip}`, because);
+    return;
+  }
+  if (merged.changes.length === 0) {
+    view.conflicts.set(`${head} ${tip}`, "the frontier moved and holds this change already");
     return;
   }
   const idea = parseCandidate((await readCommit(client, view, head)).message);

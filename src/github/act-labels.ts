@@ -1,12 +1,19 @@
 /** Labels of the session's issue; those that GitHub does not know yet it makes. */
 import type { Action } from "../domain/action.ts";
 import { triggerLabel } from "../domain/names.ts";
+import { startTrouble } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isStatus } from "./errors.ts";
 import { repoOf, type View } from "./view.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+/** Says on an issue without a session what is in the way; the label stays, and the start is tried again. */
+export async function sayTrouble(because: string, context: Context): Promise<void> {
+  const { is, put } = marked("start");
+  await upsertComment(context.view.key.issue, is, put(startTrouble(because)), context);
+}
 
 /** Says why nothing was started, and takes the label off, so that putting it on again is one click. */
 export async function refuseStart({ text }: ActionOf<"refuseStart">, context: Context): Promise<void> {

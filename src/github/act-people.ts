@@ -19,7 +19,7 @@ export async function showDashboard({ body }: ActionOf<"showDashboard">, context
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
   const { client, view } = context;
-  if (action.change !== null) await setState(action.change, null, context);
+  if (action.change !== null) await setState(action.change, { order: action.comment }, context);
   if (action.reply !== null) {
     const { is, put } = marked(`reply ${action.comment}`);
     await upsertComment(action.on, is, put(action.reply), context);

@@ -2,13 +2,15 @@
 import type { Action, StateChange } from "../domain/action.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
-import type { SessionRecord } from "../domain/session.ts";
+import { type SessionRecord, isEnded } from "../domain/session.ts";
 import { noNoise } from "../domain/verdict.ts";
-import { orphanedFrontier, startRefusal } from "../domain/words.ts";
+import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { drawProgress } from "../picture.ts";
 import type { Context } from "./act.ts";
-import { refuseStart } from "./act-labels.ts";
-import { Superseded } from "./errors.ts";
+import { NeedsPerson, Superseded } from "./errors.ts";
+import { checkSchema } from "./facts.ts";
+import { intentOf } from "./session-of.ts";
+import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
 
@@ -36,12 +38,12 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     since: at,
     by: start.by,
     because: `started by @${start.by}`,
+    order: null,
     rowsBefore: 0,
     noise: noNoise,
     tried: [contentKey(untouched)],
   };
-  if (!(await makeFrontier(start.base, context)))
-    return refuseStart({ kind: "refuseStart", text: startRefusal(orphanedFrontier(issue)) }, context);
+  if (!(await makeFrontier(start.base, context))) throw new NeedsPerson(orphanedFrontier(issue));
   const files = [recordText(record), { path: "results.tsv", text: formatResults([], start.config.metric.name) }];
   const tree = await createTree(client, view, null, files);
   const commit = await createCommit(client, view, { message: `Start session #${issue}`, tree, parents: [] });
@@ -91,6 +93,7 @@ export async function setState(
   }
   await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
+  if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
@@ -111,6 +114,26 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const { row } = action;
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
   await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
+  if (row.experiment === 0 && row.value !== null) {
+    await completeFrontierCheck("success", `${metric.name} ${formatValue(row.value)} (${row.because})`, context);
+  }
+}
+
+/** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */
+async function completeFrontierCheck(conclusion: string, title: string, context: Context): Promise<void> {
+  const { client, view, identity } = context;
+  if (view.frontier == null) return;
+  const intent = intentOf(view, { commit: view.frontier, experiment: 0 }, identity);
+  if (intent === null || intent.check.status === "completed") return;
+  const output = { title: title.slice(0, 250), summary: `The frontier of the session #${view.key.issue}.` };
+  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+    ...repoOf(view),
+    check_run_id: intent.check.id,
+    status: "completed",
+    conclusion,
+    output,
+  });
+  foldCheck(view, checkSchema.parse(answer));
 }
 
 async function commitResults(
@@ -130,6 +153,7 @@ async function commitResults(
 
 function fold(view: Context["view"], commit: Sha, record: SessionRecord, rows: readonly Row[]): void {
   view.results = commit;
+  view.resultsKnown = true;
   view.record = record;
   view.rows = rows;
 }

@@ -25,10 +25,13 @@ export class GitHubApp {
   readonly #authenticate: Authenticate;
   readonly #clients = new Map<number, Promise<Client>>();
   readonly #installations = new Map<string, number>();
+  readonly #unreadable: (what: string, error: unknown) => void;
   #identity: Promise<Identity> | null = null;
 
-  constructor(authenticate: Authenticate) {
+  /** `unreadable` hears of what a sweep could not read. */
+  constructor(authenticate: Authenticate, unreadable: (what: string, error: unknown) => void = () => {}) {
     this.#authenticate = authenticate;
+    this.#unreadable = unreadable;
   }
 
   /** The bot's slug and login; read once. */
@@ -83,20 +86,37 @@ export class GitHubApp {
     const installations = z.array(installationSchema).parse(await app.readAll("GET /app/installations", {}));
     for (const { id, suspended_at } of installations) {
       if (suspended_at != null) continue;
-      const client = await this.#clientOf(id);
-      const pick = (data: unknown): unknown[] => repositoriesSchema.parse(data).repositories;
-      const repositories = await client.readAll("GET /installation/repositories", {}, 10, pick);
-      for (const repository of repositoriesSchema.parse({ repositories }).repositories) {
-        if (repository.archived === true) continue;
-        const at = { owner: repository.owner.login, repo: repository.name };
-        this.#installations.set(`${at.owner}/${at.repo}`.toLowerCase(), id);
-        yield* sessionsOf(client, at);
+      // One installation or repository that can't be read must not hide the others.
+      for (const at of await this.#orNone(`installation ${id}`, () => this.#repositoriesOf(id))) {
+        const client = await this.#clientOf(id);
+        yield* await this.#orNone(`${at.owner}/${at.repo}`, () => sessionsOf(client, at));
       }
     }
   }
+
+  async #orNone<T>(what: string, read: () => Promise<T[]>): Promise<T[]> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#unreadable(what, error);
+      return [];
+    }
+  }
+
+  async #repositoriesOf(installation: number): Promise<{ owner: string; repo: string }[]> {
+    const client = await this.#clientOf(installation);
+    const pick = (data: unknown): unknown[] => repositoriesSchema.parse(data).repositories;
+    const repositories = await client.readAll("GET /installation/repositories", {}, 10, pick);
+    const live = repositoriesSchema.parse({ repositories }).repositories.filter((each) => each.archived !== true);
+    return live.map((repository) => {
+      const at = { owner: repository.owner.login, repo: repository.name };
+      this.#installations.set(`${at.owner}/${at.repo}`.toLowerCase(), installation);
+      return at;
+    });
+  }
 }
 
-async function* sessionsOf(client: Client, at: { owner: string; repo: string }): AsyncGenerator<SessionKey> {
+async function sessionsOf(client: Client, at: { owner: string; repo: string }): Promise<SessionKey[]> {
   const live = sessionStates
     .filter((state) => state !== "stopped" && state !== "done")
     .map((state) => `autoresearch:${state}`);
@@ -105,9 +125,8 @@ async function* sessionsOf(client: Client, at: { owner: string; repo: string }):
   for (const query of queries) {
     const listed = await client.readAll("GET /repos/{owner}/{repo}/issues", { ...at, ...query });
     for (const issue of z.array(issueSchema).parse(listed)) {
-      if (issue.pull_request !== undefined || seen.has(issue.number)) continue;
-      seen.add(issue.number);
-      yield { ...at, issue: issue.number };
+      if (issue.pull_request === undefined) seen.add(issue.number);
     }
   }
+  return [...seen].map((issue) => ({ ...at, issue }));
 }

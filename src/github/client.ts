@@ -38,12 +38,12 @@ export class Client {
     return known === undefined ? this.read(route, parameters) : known.data;
   }
 
-  /** As `read`, or null where GitHub answers 404. */
+  /** As `read`, or null where GitHub answers 404 (or 410: it was there). */
   async readIfThere(route: string, parameters: Parameters = {}): Promise<unknown> {
     try {
       return await this.read(route, parameters);
     } catch (error) {
-      if (isStatus(error, 404)) return null;
+      if (isStatus(error, 404, 410)) return null;
       throw error;
     }
   }

@@ -9,6 +9,7 @@
  * exists) and is answered there, by `isAlready`.
  */
 import { RequestError } from "@octokit/request-error";
+import { z } from "zod";
 
 export type ErrorKind =
   | { readonly kind: "stale"; readonly because: string }
@@ -18,10 +19,16 @@ export type ErrorKind =
 /** GitHub asks for at least a minute where it names no time ("Best practices for using the REST API"). */
 const unnamedLimitMs = 60_000;
 const outageMs = 5_000;
+const unsettledMs = 10_000;
 
 /** Thrown by an action that found the world to be another than it was decided on. */
 export class Superseded extends Error {
   override name = "Superseded";
+}
+
+/** Thrown where GitHub's lists do not agree yet: they are read again in a moment. */
+export class Unsettled extends Error {
+  override name = "Unsettled";
 }
 
 /** Thrown where only a person can help; the message is the sentence they read. */
@@ -32,6 +39,10 @@ export class NeedsPerson extends Error {
 export function classify(error: unknown, nowMs: number): ErrorKind {
   if (error instanceof Superseded) return { kind: "stale", because: error.message };
   if (error instanceof NeedsPerson) return { kind: "person", because: error.message };
+  if (error instanceof Unsettled) return { kind: "later", afterMs: unsettledMs, because: error.message };
+  if (error instanceof z.ZodError || error instanceof SyntaxError) {
+    return { kind: "person", because: `an answer of GitHub can't be read: ${error.message.slice(0, 300)}` };
+  }
   if (!(error instanceof RequestError))
     return { kind: "later", afterMs: outageMs, because: `no answer: ${messageOf(error)}` };
 

@@ -17,7 +17,7 @@ const maybeTime = z
 const user = z.object({ login: z.string(), type: z.string().default("User") });
 const labels = z
   .array(z.union([z.string(), z.object({ name: z.string() })]))
-  .transform((list) => list.map((label) => (typeof label === "string" ? label : label.name)));
+  .transform((list) => list.map((label) => (typeof label === "string" ? label : label.name).toLowerCase()));
 
 export const issueSchema = z.object({
   number: z.int(),
@@ -114,7 +114,6 @@ export const checkSchema = z
     head_sha: shaText,
     external_id: z.string().nullish(),
     status: z.string(),
-    details_url: z.string().nullish(),
     started_at: maybeTime,
     output: z.object({ text: z.string().nullish() }),
     app: z.object({ slug: z.string().optional() }).nullish(),
@@ -128,7 +127,6 @@ export const checkSchema = z
       externalId: check.external_id ?? "",
       app: check.app?.slug ?? "",
       status: check.status,
-      detailsUrl: check.details_url ?? "",
       json,
       digest: json === null ? null : createHash("sha256").update(json).digest("hex"),
       startedMs: check.started_at ?? 0,
@@ -189,12 +187,15 @@ export const labelEventSchema = z.object({
   event: z.string(),
   actor: user.nullish(),
   created_at: z.string().optional(),
-  label: z.object({ name: z.string() }).optional(),
+  label: z.object({ name: z.string().transform((name) => name.toLowerCase()) }).optional(),
 });
 
 export const permissionSchema = z.object({ permission: z.string(), role_name: z.string().optional() });
 
 export const reactionSchema = z.object({ user: user.nullable(), content: z.string() });
+
+/** A file as the contents API gives it: above 1 MB without its content. */
+export const contentSchema = z.object({ sha: shaText, content: z.string().default(""), encoding: z.string() });
 
 export const blobSchema = z
   .object({ content: z.string(), encoding: z.string() })

@@ -15,7 +15,9 @@ export async function readTree(client: Client, repo: Repo, id: Sha): Promise<Tre
     tree_sha: id,
     recursive: "1",
   });
-  return treeSchema.parse(answer);
+  const tree = treeSchema.parse(answer);
+  if (tree.truncated) throw new NeedsPerson("the repository has more files than GitHub lists at once (100,000)");
+  return tree;
 }
 
 /** A blob as UTF-8 text. */

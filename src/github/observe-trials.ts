@@ -2,8 +2,16 @@
  * Runs and checks of the commits that are being measured. A commit on which the bot wrote no intent has no trial, and is
  * not looked at again until everything is.
  */
-import { type Sha, formatReportJobName, verdictCheck, workflowFile } from "../domain/names.ts";
-import { type CheckFact, runIdOf } from "../domain/trial.ts";
+import {
+  type Sha,
+  formatReportJobName,
+  formatRunName,
+  parseRunName,
+  parseTrialId,
+  verdictCheck,
+  workflowFile,
+} from "../domain/names.ts";
+import type { CheckFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
@@ -12,28 +20,40 @@ import { intentOf, trackedCommits, trialsOn } from "./session-of.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity): Promise<void> {
   if (view.record === null || view.frontier == null) return;
-  await readCommit(client, view, view.frontier);
+  await readWithParents(client, view, view.frontier);
   for (const { commit } of trackedCommits(view)) {
-    for (const parent of view.commits.get(commit)?.parents ?? []) await readCommit(client, view, parent);
+    for (const parent of (await readCommit(client, view, commit)).parents) await readWithParents(client, view, parent);
   }
   await observeRuns(client, view, identity);
   await observeChecks(client, view, identity);
+}
+
+/** A merge's parents tell whether its trailers speak of its tree. */
+async function readWithParents(client: Client, view: View, commit: Sha): Promise<void> {
+  const { parents } = await readCommit(client, view, commit);
+  if (parents[1] !== undefined) await readCommit(client, view, parents[1]);
 }
 
 async function observeRuns(client: Client, view: View, identity: Identity): Promise<void> {
   if (!view.old.has("runs")) return;
   const unknown = view.checks.size === 0;
   if (unknown || hasOpenTrial(view, identity)) {
-    const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: 100 };
-    const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
-    const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
-    for (const run of listed) view.runs.set(run.id, run);
-    const seen = new Set(listed.map((run) => run.id));
+    const seen = await listRuns(client, view);
     for (const run of view.runs.values()) {
       if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id);
     }
   }
   view.old.delete("runs");
+}
+
+/** Takes the newest runs of this session into the view; gives their ids. */
+async function listRuns(client: Client, view: View): Promise<ReadonlySet<number>> {
+  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: 100 };
+  const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
+  const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
+  const own = listed.filter((run) => parseRunName(run.name)?.issue === view.key.issue);
+  for (const run of own) view.runs.set(run.id, run);
+  return new Set(own.map((run) => run.id));
 }
 
 function hasOpenTrial(view: View, identity: Identity): boolean {
@@ -55,7 +75,7 @@ async function observeChecks(client: Client, view: View, identity: Identity): Pr
   const old = view.old.has("checks");
   for (const tracked of trackedCommits(view)) {
     const known = view.checks.get(tracked.commit);
-    const open = known !== undefined && intentOf(known, identity) !== null;
+    const open = known !== undefined && intentOf(view, tracked, identity) !== null;
     const unmeasured = open && trialsOn(view, tracked, identity, 0).some((trial) => trial.phase.kind !== "measured");
     if (known !== undefined && !(old && unmeasured)) continue;
     view.checks.set(tracked.commit, await readChecks(client, view, tracked.commit));
@@ -76,16 +96,19 @@ async function readChecks(client: Client, view: View, commit: Sha): Promise<Chec
   });
 }
 
-/** The runs and jobs that the checks of a commit call as witnesses. */
+/** The runs and jobs that may vouch for the checks of a commit. */
 async function readVouchers(client: Client, view: View, commit: Sha): Promise<void> {
   for (const check of view.checks.get(commit) ?? []) {
-    const run = check.digest === null ? null : runIdOf(check.detailsUrl);
-    if (run === null || check.digest === null) continue;
-    if (!view.runs.has(run)) await readRun(client, view, run);
+    const trial = check.digest === null ? null : parseTrialId(check.externalId);
+    if (trial === null || check.digest === null) continue;
     const vouched = formatReportJobName(check.digest);
-    if (!view.runs.has(run) || view.jobs.get(run)?.some((job) => job.name === vouched)) continue;
-    const at = { ...repoOf(view), run_id: run, per_page: 100 };
-    const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", at);
-    if (answer !== null) view.jobs.set(run, jobsSchema.parse(answer).jobs);
+    const named = () => [...view.runs.values()].filter((run) => run.name === formatRunName(trial));
+    if (named().length === 0) await listRuns(client, view);
+    for (const { id } of named()) {
+      if (view.jobs.get(id)?.some((job) => job.name === vouched)) continue;
+      const at = { ...repoOf(view), run_id: id, per_page: 100 };
+      const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", at);
+      if (answer !== null) view.jobs.set(id, jobsSchema.parse(answer).jobs);
+    }
   }
 }

@@ -16,9 +16,10 @@ import {
 import { parseResults } from "../domain/results.ts";
 import { isEnded, recordSchema } from "../domain/session.ts";
 import type { Client } from "./client.ts";
-import { Superseded } from "./errors.ts";
+import { Superseded, Unsettled } from "./errors.ts";
+import { readBlob } from "./files.ts";
 import {
-  blobSchema,
+  contentSchema,
   issueSchema,
   labelEventSchema,
   pullSchema,
@@ -44,9 +45,11 @@ export async function observe(client: Client, view: View, identity: Identity, no
     view.commentsSince = null;
     view.ownComments.clear();
   }
-  await part(view, "refs", () => observeRefs(client, view));
+  await part(view, "refs", () => observeRefs(client, view, nowMs));
   await part(view, "issue", () => observeIssue(client, view, nowMs));
   if (view.issue === null) return;
+  // The event of a label may be listed later than the label: it is looked for until it is there.
+  if (view.record === null && view.start === null && isLabelled(view)) view.old.add("issue");
   await part(view, "pulls", () => observePulls(client, view));
   await part(view, "comments", () => readComments(client, view, identity, nowMs));
   await observeTrials(client, view, identity);
@@ -57,8 +60,11 @@ export async function lookForStop(client: Client, view: View, identity: Identity
   const orders = view.orders.length;
   await observeIssue(client, view, nowMs);
   await readComments(client, view, identity, nowMs);
-  const labelled = view.issue !== null && view.issue.state === "open" && view.issue.labels.includes(triggerLabel);
-  if (!labelled || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
+  if (!isLabelled(view) || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
+}
+
+function isLabelled({ issue }: View): boolean {
+  return issue !== null && issue.state === "open" && issue.labels.includes(triggerLabel);
 }
 
 async function part(view: View, aspect: Aspect, read: () => Promise<void>): Promise<void> {
@@ -72,7 +78,7 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/issues/{issue_number}", at);
   view.issue = answer === null ? null : issueSchema.parse(answer);
   if (view.issue === null) return;
-  const labelled = view.issue.state === "open" && view.issue.labels.includes(triggerLabel);
+  const labelled = isLabelled(view);
   const state = view.record?.state ?? null;
   const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
   const mayStop = !labelled && state !== null && !isEnded(state);
@@ -102,14 +108,22 @@ async function readRef(client: Client, view: View, branch: string): Promise<Sha 
   return answer === null ? null : refSchema.parse(answer);
 }
 
-async function observeRefs(client: Client, view: View): Promise<void> {
+/** A branch that was there and is not listed counts as deleted after this long. */
+const goneAfterMs = 30_000;
+
+async function observeRefs(client: Client, view: View, nowMs: number): Promise<void> {
   const results = await readRef(client, view, resultsBranch(view.key.issue));
-  if (results !== view.results) {
+  const frontier = await readRef(client, view, frontierBranch(view.key.issue));
+  const vanished = (results === null && view.results != null) || (frontier === null && view.frontier != null);
+  view.goneSinceMs = vanished ? (view.goneSinceMs ?? nowMs) : null;
+  if (vanished && nowMs - view.goneSinceMs! < goneAfterMs) throw new Unsettled("a branch of the session is not listed");
+  if (results !== view.results || !view.resultsKnown) {
     view.record = results === null ? null : await readRecord(client, view, results);
     view.rows = results === null ? [] : parseResults((await readFile(client, view, "results.tsv", results)) ?? "");
     view.results = results;
+    view.resultsKnown = true;
   }
-  view.frontier = await readRef(client, view, frontierBranch(view.key.issue));
+  view.frontier = frontier;
 }
 
 async function readRecord(client: Client, view: View, commit: Sha): Promise<View["record"]> {
@@ -120,26 +134,25 @@ async function readRecord(client: Client, view: View, commit: Sha): Promise<View
 
 async function readFile(client: Client, view: View, path: string, ref: Sha): Promise<string | null> {
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/contents/{path}", { ...repoOf(view), path, ref });
-  return answer === null ? null : blobSchema.parse(answer);
+  if (answer === null) return null;
+  const { content, encoding, sha: blob } = contentSchema.parse(answer);
+  // Above 1 MB the contents API gives no content.
+  return encoding === "base64" ? Buffer.from(content, "base64").toString("utf8") : readBlob(client, repoOf(view), blob);
 }
 
-/** The newest pull requests of the session: every one that is not settled is among them. */
+/** Every open pull request of the session, and the newest closed ones: what is not settled is among them. */
 async function observePulls(client: Client, view: View): Promise<void> {
   if (view.record === null) return;
   const base = frontierBranch(view.key.issue);
   const per_page = Math.min(100, view.record.config.runner.concurrency + 10);
-  const listed = z.array(pullSchema).parse(
-    await client.read("GET /repos/{owner}/{repo}/pulls", {
-      ...repoOf(view),
-      base,
-      state: "all",
-      sort: "created",
-      direction: "desc",
-      per_page,
-    }),
-  );
+  const route = "GET /repos/{owner}/{repo}/pulls";
+  const open = await client.readAll(route, { ...repoOf(view), base, state: "open" });
+  const newest = { sort: "updated", direction: "desc", per_page } as const;
+  const closed = asArray(await client.read(route, { ...repoOf(view), base, state: "closed", ...newest }));
   view.pulls.clear();
-  for (const pull of listed) if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
+  for (const pull of z.array(pullSchema).parse([...closed, ...open])) {
+    if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
+  }
   for (const { commit } of trackedCommits(view)) await readCommit(client, view, commit);
   if (view.record.state === "done" && view.report === null) {
     const head = `${view.key.owner}:${base}`;
@@ -148,6 +161,10 @@ async function observePulls(client: Client, view: View): Promise<void> {
       .parse(await client.read("GET /repos/{owner}/{repo}/pulls", { ...repoOf(view), head, state: "all" }));
     view.report = reports[0]?.number ?? null;
   }
+}
+
+function asArray(data: unknown): unknown[] {
+  return z.array(z.unknown()).parse(data);
 }
 
 function isExperiment(pull: PullFact, view: View): boolean {

@@ -13,7 +13,7 @@ import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/tri
 import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
-import { descriptionOf } from "../domain/words.ts";
+import { deniedLogin, descriptionOf } from "../domain/words.ts";
 import type { PullFact } from "./facts.ts";
 import { numberOf } from "./facts.ts";
 import type { Identity, View } from "./view.ts";
@@ -30,9 +30,19 @@ export function isOwnCheck(check: CheckFact, identity: Identity): boolean {
   return check.name === verdictCheck && check.app === identity.slug;
 }
 
-/** The last intent that the bot wrote on a commit, from its own check there. */
-export function intentOf(checks: readonly CheckFact[], identity: Identity): (Intent & { check: CheckFact }) | null {
-  const own = checks.filter((check) => isOwnCheck(check, identity)).sort((a, b) => a.id - b.id)[0];
+/**
+ * The last intent that the bot wrote for an experiment on a commit, from its own check there. Sessions that begin at the same
+ * commit each have their own.
+ */
+export function intentOf(
+  view: View,
+  { commit, experiment }: Tracked,
+  identity: Identity,
+): (Intent & { check: CheckFact }) | null {
+  const prefix = `${view.key.issue}:${experiment}:`;
+  const own = (view.checks.get(commit) ?? [])
+    .filter((check) => isOwnCheck(check, identity) && check.externalId.startsWith(prefix))
+    .sort((a, b) => a.id - b.id)[0];
   const match = own === undefined ? null : /^\d+:\d+:([1-9]\d*):([1-9]\d*)$/.exec(own.externalId);
   if (own === undefined || match === null) return null;
   return { attempt: Number(match[1]), firstAttempt: Number(match[2]), atMs: own.startedMs, check: own };
@@ -75,14 +85,17 @@ export function trialsOn(view: View, { commit, experiment }: Tracked, identity: 
     defaultBranch: record.baseBranch,
     bot: identity.login,
   };
-  return trialsOf(intentOf(checks, identity), facts, expected, nowMs);
+  return trialsOf(intentOf(view, { commit, experiment }, identity), facts, expected, nowMs);
 }
 
 /** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
 function valueAt(view: View, commit: Sha): { value: number; trials: number; experiment: number | null } | null {
   const { record } = view;
-  const message = view.commits.get(commit)?.message;
-  const merge = message === undefined || record === null ? null : mergeFacts(message, record.config.metric.name);
+  const fact = view.commits.get(commit);
+  const candidate = fact?.parents[1] === undefined ? undefined : view.commits.get(fact.parents[1]);
+  // A commit that a person amended keeps the trailers, and not the tree that they speak of.
+  const measured = fact !== undefined && candidate?.tree === fact.tree;
+  const merge = !measured || record === null ? null : mergeFacts(fact.message, record.config.metric.name);
   if (merge !== null) return merge;
   const row = view.rows.findLast((each) => each.experiment === 0 && each.commit === shortSha(commit));
   if (row === undefined || row.value === null || record === null) return null;
@@ -111,7 +124,7 @@ function frontierOf(view: View, tip: Sha, identity: Identity, nowMs: number): Fr
     experiment: known?.experiment ?? null,
     ownTrials,
     nextAttempt: nextAttempt(view, 0, ownTrials),
-    check: intentOf(view.checks.get(tip) ?? [], identity)?.check.id ?? null,
+    check: intentOf(view, { commit: tip, experiment: 0 }, identity)?.check.id ?? null,
   };
 }
 
@@ -129,7 +142,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
   const tip = own?.parents.at(-1) ?? view.record!.base;
   const value = valueAt(view, tip);
   const trials = trialsOn(view, { commit: pull.head, experiment: number }, identity, nowMs);
-  const check = intentOf(view.checks.get(pull.head) ?? [], identity)?.check ?? null;
+  const check = intentOf(view, { commit: pull.head, experiment: number }, identity)?.check ?? null;
   return {
     number,
     pullRequest: pull.number,
@@ -145,6 +158,24 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
+}
+
+/** Runs of ours that nobody waits for: of an attempt that was given up, or of a commit that was replaced. */
+function straysIn(view: View, identity: Identity, nowMs: number): number[] {
+  const expected = trackedCommits(view).flatMap((tracked) => trialsOn(view, tracked, identity, nowMs));
+  const waitedFor = new Set(expected.map((trial) => trial.run?.id));
+  return (
+    [...view.runs.values()]
+      .filter((run) => run.status !== "completed" && run.actor === identity.login && !waitedFor.has(run.id))
+      // A run that was heard as a witness has measured, and is only winding up.
+      .filter((run) => !view.jobs.has(run.id))
+      .map((run) => run.id)
+  );
+}
+
+function deniedIn(view: View): Set<string> {
+  const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
+  return new Set(logins.filter((login) => login !== null));
 }
 
 /** The session as the view has it; null where there is no issue. */
@@ -178,5 +209,7 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     resultsTip: view.results ?? null,
     report: view.report,
     cancelled: view.cancelled,
+    strays: started ? straysIn(view, identity, nowMs) : [],
+    denied: deniedIn(view),
   };
 }

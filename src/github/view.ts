@@ -35,6 +35,10 @@ export type View = {
   /** Commits of the session's two branches; undefined: not read; null: not there. */
   frontier: Sha | null | undefined;
   results: Sha | null | undefined;
+  /** False: what was folded into record and rows is not trusted any more. */
+  resultsKnown: boolean;
+  /** Since when a branch that was there is not listed. */
+  goneSinceMs: number | null;
   record: SessionRecord | null;
   rows: readonly Row[];
   readonly pulls: Map<number, PullFact>;
@@ -53,7 +57,7 @@ export type View = {
   commentsSince: string | null;
   readonly permissions: Map<string, { mayWrite: boolean; atMs: number }>;
   readonly cancelled: Set<number>;
-  /** `head tip` → the file in which a three-way merge met a conflict. */
+  /** `head tip` → why the one can't be carried onto the other. */
   readonly conflicts: Map<string, string>;
 };
 
@@ -68,6 +72,8 @@ export function emptyView(key: SessionKey): View {
     start: null,
     frontier: undefined,
     results: undefined,
+    resultsKnown: false,
+    goneSinceMs: null,
     record: null,
     rows: [],
     pulls: new Map(),

@@ -1,9 +1,10 @@
 /** `npm run demo`: `local` on a copy of examples/tiny, with six experiments. A demo that ended begins anew. */
-import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { claimDirectory, readJson } from "./directory.ts";
 import { parseOptions } from "./options.ts";
 import { runLocal } from "./run.ts";
 
@@ -20,6 +21,11 @@ if ("problem" in options) {
 }
 
 if (hasEnded(options.dir)) rmSync(options.dir, { recursive: true, force: true });
+const claimed = claimDirectory(options.dir);
+if (claimed !== null) {
+  console.error(claimed.problem);
+  process.exit(2);
+}
 const target = path.join(options.dir, "tiny");
 await copyExample(target);
 process.exitCode = await runLocal(
@@ -28,10 +34,8 @@ process.exitCode = await runLocal(
 );
 
 function hasEnded(dir: string): boolean {
-  const file = path.join(dir, "summary.json");
-  if (!existsSync(file)) return false;
-  const { state } = JSON.parse(readFileSync(file, "utf8")) as { state: string };
-  return state !== "running" && state !== "paused";
+  const summary = readJson(path.join(dir, "summary.json")) as { state: string } | null;
+  return summary !== null && summary.state !== "running" && summary.state !== "paused";
 }
 
 /** The example as a repository of its own, the same commit for everybody. */

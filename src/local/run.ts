@@ -3,13 +3,14 @@
  * as children, and the story. Everything that matters is on disk under `dir`: killed at any moment and started again with
  * the same `dir`, it goes on.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { isEnded } from "../domain/session.ts";
 import { Children } from "./children.ts";
+import { claimDirectory, lockDirectory, readJson, writeWhole } from "./directory.ts";
 import { type LocalGitHub, startLocalGitHub } from "./github/server.ts";
 import type { LocalOptions } from "./options.ts";
 import { pagesOf } from "./pages/pages.ts";
@@ -25,8 +26,12 @@ const lookEveryMs = 200;
 
 /** Runs until the session ends, is blocked or refused, or Ctrl-C; gives the exit status. */
 export async function runLocal(options: LocalOptions, title: string): Promise<number> {
-  mkdirSync(options.dir, { recursive: true });
-  const unlock = lock(options.dir);
+  const claimed = claimDirectory(options.dir);
+  if (claimed !== null) {
+    console.error(claimed.problem);
+    return 2;
+  }
+  const unlock = lockDirectory(options.dir);
   if (unlock === null) {
     console.error(`another process works in ${options.dir}; end it first, or name another --dir.`);
     return 1;
@@ -139,7 +144,7 @@ async function follow(run: Run, look: () => Promise<SessionSeen>, requests: () =
       if (changed) {
         changed = false;
         seen = await look();
-        writeFileSync(path.join(options.dir, "requests.json"), JSON.stringify(requests()));
+        writeWhole(path.join(options.dir, "requests.json"), JSON.stringify(requests()));
         terminal.print(newLines(seen, told, terminal.draws));
       }
       terminal.draw(isOver(seen) ? [] : liveLines(seen, Date.now()));
@@ -169,7 +174,7 @@ function isSettled(seen: SessionSeen): boolean {
 }
 
 async function writeOut(options: LocalOptions, seen: SessionSeen, summary: Summary): Promise<void> {
-  writeFileSync(path.join(options.dir, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  writeWhole(path.join(options.dir, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
   for (const file of ["results.tsv", "progress.svg"]) {
     const ref = `autoresearch/${seen.issue}/results`;
     const { stdout, exitCode } = await execa(
@@ -180,7 +185,7 @@ async function writeOut(options: LocalOptions, seen: SessionSeen, summary: Summa
         stripFinalNewline: false,
       },
     );
-    if (exitCode === 0) writeFileSync(path.join(options.dir, file), stdout);
+    if (exitCode === 0) writeWhole(path.join(options.dir, file), stdout);
   }
 }
 
@@ -200,8 +205,7 @@ async function pushFrontier(options: LocalOptions, summary: Summary, terminal: T
 
 /** Requests of this process and of those before it on the same `dir`. */
 function requestsSoFar(dir: string, github: LocalGitHub): () => Requests {
-  const file = path.join(dir, "requests.json");
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Requests) : null;
+  const before = readJson(path.join(dir, "requests.json")) as Requests | null;
   return () => {
     const now = github.requests();
     if (before === null) return now;
@@ -211,24 +215,6 @@ function requestsSoFar(dir: string, github: LocalGitHub): () => Requests {
     ) as Requests["byKind"];
     return { ...now, total: now.total + before.total, byKind };
   };
-}
-
-/** Holds `dir` for this process; null: another living process holds it. */
-function lock(dir: string): (() => void) | null {
-  const file = path.join(dir, "pid");
-  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) return null;
-  writeFileSync(file, String(process.pid));
-  return () => rmSync(file, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function onInterrupt(): AbortSignal {

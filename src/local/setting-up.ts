@@ -2,7 +2,7 @@
  * What a person does on github.com before the first session, done on the local one: an account, the repository, the app as
  * app.yml describes it, its installation, and the workflow file where the repository has none.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Octokit } from "@octokit/rest";
@@ -10,6 +10,7 @@ import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { splitFrontMatter } from "../domain/config-text.ts";
 import { triggerLabel, workflowFile } from "../domain/names.ts";
+import { readJson, writeWhole } from "./directory.ts";
 import type { LocalGitHub } from "./github/server.ts";
 import type { LocalOptions } from "./options.ts";
 
@@ -41,12 +42,12 @@ function settingPath(dir: string): string {
 
 /** What an earlier process set up in `dir`, or null. */
 export function readSetting(dir: string): Setting | null {
-  if (!existsSync(settingPath(dir))) return null;
-  return credentialsSchema.parse(JSON.parse(readFileSync(settingPath(dir), "utf8")));
+  const known = readJson(settingPath(dir));
+  return known === null ? null : credentialsSchema.parse(known);
 }
 
 function writeSetting(dir: string, setting: Setting): void {
-  writeFileSync(settingPath(dir), `${JSON.stringify(setting, null, 2)}\n`, { mode: 0o600 });
+  writeWhole(settingPath(dir), `${JSON.stringify(setting, null, 2)}\n`, 0o600);
 }
 
 /** An Octokit that acts as the person. */

@@ -147,6 +147,7 @@ function row(number: number): fc.Arbitrary<Row> {
     parent: fc.constant(base.slice(0, 7)),
     seconds: fc.constant(326),
     because: reason,
+    order: fc.constantFrom(null, 1),
   });
 }
 
@@ -177,6 +178,7 @@ const record: fc.Arbitrary<SessionRecord> = fc
     since: time.map((ms) => new Date(ms).toISOString()),
     by: maybe(fc.constant("ada")),
     because: reason,
+    order: fc.constantFrom(null, 1),
     config,
     rowsBefore: fc.integer({ min: 0, max: 4 }),
     noise: fc.constantFrom({ sumOfSquares: 0, degrees: 0 }, { sumOfSquares: 2e-6, degrees: 2 }),
@@ -218,6 +220,8 @@ export const session: fc.Arbitrary<Session> = fc
     resultsTip: maybe(fc.constant(shaOf(2))),
     report: maybe(fc.constant(900)),
     cancelled: fc.constantFrom(new Set<number>(), everyRun, everyRun),
+    strays: fc.constantFrom<number[]>([], [], [901]),
+    denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
   })
   .map((given) => ({
     ...given,

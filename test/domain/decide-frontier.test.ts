@@ -140,7 +140,10 @@ describe("a frontier that moved", () => {
   });
 
   it("record: the frontier moved and changed the same lines of train.py", () => {
-    const session = withExperiment({ parent: onOther, conflict: "train.py" });
+    const session = withExperiment({
+      parent: onOther,
+      conflict: "the frontier moved and changed the same lines of train.py",
+    });
     expect(next(session)).toBe("record: the frontier moved and changed the same lines of train.py");
     expect(actionIn(session, "record").row).toMatchObject({ outcome: "discard", value: null });
   });

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Action } from "../../src/domain/action.ts";
 import { helpText } from "../../src/domain/command.ts";
 import { decide } from "../../src/domain/decide.ts";
+import { answerOthers } from "../../src/domain/order.ts";
 import type { Order, Session, SessionState } from "../../src/domain/session.ts";
 import { denial, noSession, statusText } from "../../src/domain/words.ts";
+import { next } from "../support/decided.ts";
 import { newSession, orderWith, sessionWith } from "../support/session.ts";
 
 type Obey = Extract<Action, { kind: "obey" }>;
@@ -108,11 +110,18 @@ describe("an order of several words", () => {
   });
 });
 
+/** What others are told when there is nothing else to do. */
+function answered(session: Session) {
+  const decision = answerOthers(session);
+  if (decision?.kind !== "do" || decision.action.kind !== "obey") throw new Error("nobody is answered");
+  return decision.action;
+}
+
 describe("an order of somebody without write access", () => {
   const order = orderWith("/autoresearch stop\n/autoresearch stpo", { author: "eve", mayWrite: false });
 
   it("is refused, and says so", () => {
-    expect(obeyed(sessionWith({ orders: [order] }))).toMatchObject({
+    expect(answered(sessionWith({ orders: [order] }))).toMatchObject({
       change: null,
       reply: denial(order),
       reaction: "confused",
@@ -122,9 +131,23 @@ describe("an order of somebody without write access", () => {
     );
   });
 
-  it("comes in its turn, and does not keep others from theirs", () => {
+  it("comes after those of who may write, and after all that is to be done", () => {
     const orders = [order, orderWith("/autoresearch stop", { comment: 8 })];
-    expect(obeyed(sessionWith({ orders })).comment).toBe(7);
-    expect(obeyed(sessionWith({ orders: orders.slice(1) })).change).toMatchObject({ state: "stopped", by: "ada" });
+    expect(obeyed(sessionWith({ orders }))).toMatchObject({ comment: 8, change: { state: "stopped", by: "ada" } });
+    const idle = sessionWith({ orders: [order], desk: { kind: "idle" } });
+    expect(next(idle)).toMatch(/^propose: /);
+  });
+
+  it("gets a reaction and no second reply", () => {
+    const session = sessionWith({ orders: [order], denied: new Set(["eve"]) });
+    expect(answered(session)).toMatchObject({ change: null, reply: null, reaction: "confused" });
+  });
+});
+
+describe("an order whose change was made before the process died", () => {
+  it("is owed its receipt, and gets no second answer", () => {
+    const order = orderWith("/autoresearch pause", { comment: 8 });
+    const session = sessionWith({ orders: [order], record: { state: "paused", order: 8 } });
+    expect(obeyed(session)).toMatchObject({ change: null, reply: null, reaction: "+1" });
   });
 });

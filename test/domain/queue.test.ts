@@ -144,6 +144,8 @@ describe("a pass that failed", () => {
     expect([...passes[1]!.hint].toSorted()).toEqual(["issue", "timer"]);
     await passes[1]!.fail(new Error("no answer"));
     queue.wake("a", hint("runs"));
+    expect(passes).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(failures[1]!.retryMs);
     expect([...passes[2]!.hint].toSorted()).toEqual(["issue", "runs", "timer"]);
     await passes[2]!.end(Date.now() + 1_000);
     await vi.advanceTimersByTimeAsync(1_000);

@@ -14,7 +14,6 @@ import {
   lostInARow,
   measurementsOf,
   reportWithinMs,
-  runIdOf,
   trialsOf,
   visibleWithinMs,
 } from "../../src/domain/trial.ts";
@@ -48,7 +47,6 @@ function storyWith(change: Partial<Measurement> = {}): Story {
       externalId: "12:1:1",
       app: "github-actions",
       status: "completed",
-      detailsUrl: "https://github.test/ada/nano/actions/runs/42",
       json,
       digest,
       startedMs: startedMs + 5,
@@ -108,8 +106,6 @@ describe("a check is not believed when", () => {
     ["the check is on another commit", { head: elsewhere }],
     ["the check is of trial 12:1:2", { externalId: "12:1:2" }],
     ["the check is not completed", { status: "in_progress" }],
-    ["the check names no run that is known", { detailsUrl: "https://github.test/ada/nano/actions/runs/43" }],
-    ["the check names no run that is known", { detailsUrl: "https://evil.test/?actions=runs" }],
     ["the check holds no measurement", { json: null, digest: null }],
     ["the run does not vouch for what the check says", { digest: digestOf("another value") }],
   ])("%s", (because, change) => {
@@ -117,7 +113,7 @@ describe("a check is not believed when", () => {
   });
 
   it.each<[string, Partial<RunFact>]>([
-    ["the run has another name", { name: "autoresearch 12:1:2" }],
+    ["no run of the trial is known", { name: "autoresearch 12:1:2" }],
     ["the run is of another workflow", { path: ".github/workflows/mine.yml" }],
     ["the run was not dispatched", { event: "pull_request" }],
     ["the run used a workflow that is not the default branch's", { branch: "autoresearch/12/exp-0001" }],
@@ -161,19 +157,6 @@ describe("a check is not believed when", () => {
     ["bot", { bot: "other[bot]" }],
   ])("another %s is expected", (_name, change) => {
     expect(refusal(story, factsOf(story), { ...expected, ...change })).not.toBe("believed");
-  });
-});
-
-describe("the run that a check names", () => {
-  it.each([
-    ["https://github.com/o/r/actions/runs/42", 42],
-    ["https://github.com/o/r/actions/runs/42/job/7", 42],
-    ["https://github.com/o/r/actions/runs/42x", null],
-    ["https://github.com/o/r/actions/runs/", null],
-    ["https://github.com/o/r/actions/runs/1234567890123456", null],
-    ["", null],
-  ])("%j is %s", (url, id) => {
-    expect(runIdOf(url)).toBe(id);
   });
 });
 

@@ -129,6 +129,11 @@ test("what can't work is said in a sentence, with a status of its own", async ()
   const wrong = local(["--repo", "/nowhere", "--program", "x"]);
   expect(await ended(wrong)).toBe(2);
   expect(wrong.output()).toContain("--repo /nowhere does not exist.");
+  const precious = path.join(path.dirname(dir), "precious");
+  mkdirSync(path.join(precious, "world"), { recursive: true });
+  const taken = local([...args.slice(0, 4), "--dir", precious]);
+  expect(await ended(taken)).toBe(2);
+  expect(existsSync(path.join(precious, "world"))).toBe(true);
   const claude = local([...args, "--researcher", "claude"]);
   expect(await ended(claude)).toBe(2);
   writeFileSync(args[3]!, "---\nlimits: {experiments: many}\n---\n# Lower it\n");

@@ -52,6 +52,7 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     since: new Date(startedMs).toISOString(),
     by: "ada",
     because: "started by @ada",
+    order: null,
     rowsBefore: 0,
     noise: noNoise,
     tried: [],
@@ -230,6 +231,8 @@ export function newSession(given: Partial<Session> = {}): Session {
     resultsTip: null,
     report: null,
     cancelled: new Set(),
+    strays: [],
+    denied: new Set(),
     ...given,
   };
 }

@@ -23,7 +23,7 @@ export const checkRoutes = [
     const body = bodyOf(call, newCheck);
     const commit = await call.git.resolve(body.head_sha);
     if (commit === null) throw unprocessable(`No commit found for SHA: ${body.head_sha}`);
-    const input = { ...inputOf(body), name: body.name, headSha: commit, appId: app.id };
+    const input = { ...inputOf(call, body), name: body.name, headSha: commit, appId: app.id };
     return created(
       shapeCheckRun(call.core, call.repo, createCheckRun(call.core, call.repo, input, doerOf(call.actor))),
     );
@@ -31,7 +31,7 @@ export const checkRoutes = [
 
   repoRoute("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", writeChecks, (call) => {
     const run = ownRun(call);
-    const input = inputOf(bodyOf(call, checkEdit));
+    const input = inputOf(call, bodyOf(call, checkEdit));
     return ok(
       shapeCheckRun(call.core, call.repo, updateCheckRun(call.core, call.repo, run, input, doerOf(call.actor))),
     );
@@ -88,6 +88,10 @@ export const checkRoutes = [
 function appOf(call: RepoCall): App {
   if (call.actor.kind === "installation") return call.actor.app;
   throw new ApiError(403, "You must authenticate via a GitHub App.");
+}
+
+function isJob(call: RepoCall): boolean {
+  return call.actor.kind === "installation" && call.actor.job;
 }
 
 function runOf(call: RepoCall): CheckRun {
@@ -147,7 +151,7 @@ function runsAnswer(call: RepoCall, all: readonly CheckRun[]) {
   return ok({ total_count: sorted.length, check_runs: shaped }, headers);
 }
 
-function inputOf(body: z.output<typeof checkEdit>): CheckInput {
+function inputOf(call: RepoCall, body: z.output<typeof checkEdit>): CheckInput {
   const { output } = body;
   return {
     ...(body.name === undefined ? {} : { name: body.name }),
@@ -156,7 +160,8 @@ function inputOf(body: z.output<typeof checkEdit>): CheckInput {
     ...(body.started_at === undefined ? {} : { startedAt: seconds(body.started_at) }),
     ...(body.completed_at === undefined ? {} : { completedAt: seconds(body.completed_at) }),
     ...(body.external_id === undefined ? {} : { externalId: body.external_id }),
-    ...(body.details_url === undefined ? {} : { detailsUrl: body.details_url }),
+    // GitHub takes no address from a job's token: such a check leads to its own page (actions/github-script#143).
+    ...(body.details_url === undefined || isJob(call) ? {} : { detailsUrl: body.details_url }),
     ...(body.actions === undefined ? {} : { actions: body.actions }),
     ...(output === undefined
       ? {}
