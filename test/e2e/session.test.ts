@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Researcher } from "../../src/domain/proposal.ts";
 import { startWorld } from "../support/e2e.ts";
-import { scripted } from "../support/world.ts";
+import { scripted, trainPy, until } from "../support/world.ts";
 
 test("a session keeps what gains, closes what loses, and says so everywhere", async () => {
   const world = await startWorld({
@@ -57,4 +58,50 @@ test("a session keeps what gains, closes what loses, and says so everywhere", as
   expect(pulls[4]).toMatchObject({ state: "open", head: { ref: frontier }, base: { ref: "main" } });
   expect(await world.labels(issue)).toEqual(["autoresearch", "autoresearch:done"]);
   expect(await world.text("progress.svg", `autoresearch/${issue}/results`)).toContain("<svg");
+});
+
+test("two sessions that begin at the same commit keep apart", async () => {
+  // Each session has a script of its own.
+  const scripts = new Map<string, Researcher>();
+  const researcher: Researcher = {
+    propose: (brief, signal) => {
+      const script = scripts.get(brief.session) ?? scripted([{ title: "better", set: { VALUE: 1.9 } }]);
+      scripts.set(brief.session, script);
+      return script.propose(brief, signal);
+    },
+  };
+  const world = await startWorld({ researcher, config: "limits: {experiments: 1}\n" });
+  const [first, second] = [await world.openSession(), await world.openSession()];
+  await world.settled(first, "done");
+  await world.settled(second, "done");
+  for (const issue of [first, second]) {
+    expect((await world.rows(issue)).map((row) => [row.experiment, row.outcome])).toEqual([
+      [0, "keep"],
+      [1, "keep"],
+    ]);
+  }
+  const base = (await world.record(first))!.base;
+  const own = (await world.checks(base)).filter((check) => check.name === "autoresearch");
+  expect(own.map((check) => [check.status, check.conclusion])).toEqual([
+    ["completed", "success"],
+    ["completed", "success"],
+  ]);
+});
+
+test("a trial whose run was cancelled is asked for again; labels are told apart as GitHub does", async () => {
+  const world = await startWorld({
+    researcher: scripted([{ title: "broken", set: { CRASH: 1 } }]),
+    config: "limits: {experiments: 1}\n",
+    files: { "train.py": trainPy({ value: 2, sleep: 2 }) },
+  });
+  const octokit = world.as("ada");
+  await octokit.rest.issues.createLabel({ ...world.at, name: "Crash", color: "ff0000" });
+  const issue = await world.openSession();
+  const run = await until("the base is in training", async () =>
+    (await world.runs()).find((each) => each.status === "in_progress"),
+  );
+  await octokit.rest.actions.cancelWorkflowRun({ ...world.at, run_id: run.id });
+  await world.settled(issue, "done");
+  expect((await world.runs()).map((each) => each.display_title)).toContain(`autoresearch ${issue}:0:2`);
+  expect((await world.rows(issue)).map((row) => row.outcome)).toEqual(["keep", "crash"]);
 });
