@@ -18,7 +18,11 @@ import {
 const spec: TrialSpec = {
   version: 1,
   command: "bash train.sh",
+  setup: null,
   evaluate: null,
+  serve: null,
+  protect: [],
+  private: [],
   budgetSeconds: 1,
   timeoutSeconds: 60,
   mutable: ["train.sh"],
