@@ -188,6 +188,10 @@ check_network() { # reachable hosts, the clock against GitHub's, and the age of 
   api=${api:-https://api.github.com}
   host=$(value_of url "$ETC/config")
   host=$(cut -d/ -f1-3 <<<"${host:-https://github.com}")
+  if grep -qs '^nameserver 169\.254\.169\.254' "$ROOT/etc/resolv.conf"; then
+    finding fail name-server 'names are looked up at 169.254.169.254' 'the service keeps jobs from this address, because clouds give out credentials there' \
+      'use systemd-resolved (apt-get install -y systemd-resolved), or take IPAddressDeny out with systemctl edit'
+  fi
   if [[ $offline == yes ]]; then
     finding skip connectivity 'not looked at: --offline'
   else

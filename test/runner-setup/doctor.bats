@@ -102,6 +102,11 @@ says() {
   [[ $output == *"skip  connectivity"* ]]
 }
 
+@test "a name server where the metadata service is" {
+  echo 'nameserver 169.254.169.254' >"$R/etc/resolv.conf"
+  says fail name-server 169.254.169.254
+}
+
 @test "a clock that is wrong" {
   answer 'GET api.github.com' 200 '10 minutes ago' <<<'{}'
   says fail clock 's off'
