@@ -52,7 +52,7 @@ as_runner() {
   if [[ $EUID -ne 0 ]]; then "$@"; return; fi
   setpriv --reuid "${runner_uid:-65534}" --regid "${runner_uid:-65534}" --clear-groups --bounding-set -all --no-new-privs "$@"
 }
-runner_name() { if [[ $EUID -ne 0 ]]; then id -un; elif [[ -n $runner_uid ]]; then user_of "${runners[0]}"; else echo nobody; fi; }
+runner_name() { if [[ $EUID -ne 0 ]]; then id -un 2>/dev/null || true; elif [[ -n $runner_uid ]]; then user_of "${runners[0]}"; else echo nobody; fi; }
 
 check_installed() {
   if [[ ${#runners[@]} -eq 0 ]]; then
