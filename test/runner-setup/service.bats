@@ -49,7 +49,7 @@ registered() { answer "$JIT" 201 <<<'{"runner": {"id": 4711, "name": "box-0"}, "
   grep -q 'Bearer ghs_of_the_app"' "$WORLD/headers"
 }
 
-@test "each job finds a fresh runner, a fresh home, the data and uv's cache" {
+@test "each job finds a fresh runner, a fresh home and the data" {
   registered
   mkdir "$(STATE)/cache/autoresearch"
   mkdir -p "$(STATE)/run/0/home"
@@ -59,7 +59,6 @@ registered() { answer "$JIT" 201 <<<'{"runner": {"id": 4711, "name": "box-0"}, "
   [ ! -e "$home/.bashrc" ]
   [ "$(cat "$(STATE)/run/0/runner/bin/version")" = 9.9.9 ]
   [ "$(readlink "$home/.cache/autoresearch")" = /var/lib/autoresearch-runner/cache/autoresearch ]
-  [ "$(readlink "$home/.cache/uv")" = /var/lib/autoresearch-runner/uv-cache/0 ]
   grep -q 'link-mode = "copy"' "$home/.config/uv/uv.toml"
   [ "$(stat -c %a "$(STATE)/run/0")" = 700 ]
   [ "$(stat -c %a "$(STATE)/run/0/jitconfig")" = 600 ]
