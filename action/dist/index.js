@@ -8294,7 +8294,7 @@ const signalNames = new Map([
 ].map((name) => [constants$1.signals[name], name]));
 /** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
 function isFastFail({ exitCode, log }) {
-	return exitCode === 1 && log.lastLine.trim() === "FAIL" && log.failure === null;
+	return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
 }
 function fastFailPhrase({ curve }) {
 	const last = curve.at(-1);
@@ -9522,11 +9522,15 @@ async function runCommand(request) {
 * apart) no more processes than the bound. Root is beyond that last limit: bounds.ts counts, too.
 */
 function shellOf({ bounds, sandbox, pipes }) {
-	return `${[
+	return `${[...[
 		"ulimit -c 0",
 		`ulimit -f ${Math.ceil(bounds.diskBytes / 1024)}`,
 		...sandbox.isolates ? [`ulimit -u ${bounds.processes}`] : []
-	].map((limit) => `${limit} 2>/dev/null`).join("; ")}; exec bash -c "$1"${pipes?.as === "answers" ? "" : " 2>&1"}`;
+	].map((limit) => `${limit} 2>/dev/null`), closeAbove(pipes?.as === "asks" ? 4 : 2)].join("; ")}; exec bash -c "$1"${pipes?.as === "answers" ? "" : " 2>&1"}`;
+}
+/** Descriptors that a runner left open to its children are not for the code under trial. */
+function closeAbove(last) {
+	return `if [ -d /proc/$$/fd ]; then ${`for fd in /proc/$$/fd/*; do fd=\${fd##*/}; if [ "$fd" -gt ${last} ]; then eval "exec $fd>&-"; fi; done`}; fi`;
 }
 function startGroup(request) {
 	const { command, place, env, sandbox, pipes } = request;

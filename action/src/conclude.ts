@@ -95,7 +95,8 @@ const signalNames = new Map(
 
 /** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
 function isFastFail({ exitCode, log }: CommandResult): boolean {
-  return exitCode === 1 && log.lastLine.trim() === "FAIL" && log.failure === null;
+  // His progress line has no end, so the word may stand behind it.
+  return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
 }
 
 function fastFailPhrase({ curve }: LogReading): string {

@@ -109,9 +109,15 @@ function shellOf({ bounds, sandbox, pipes }: CommandRequest): string {
     `ulimit -f ${Math.ceil(bounds.diskBytes / 1024)}`,
     ...(sandbox.isolates ? [`ulimit -u ${bounds.processes}`] : []),
   ];
-  const set = limits.map((limit) => `${limit} 2>/dev/null`).join("; ");
+  const set = [...limits.map((limit) => `${limit} 2>/dev/null`), closeAbove(pipes?.as === "asks" ? 4 : 2)].join("; ");
   // Standard output and error go through one pipe, in the order in which they were written.
   return `${set}; exec bash -c "$1"${pipes?.as === "answers" ? "" : " 2>&1"}`;
+}
+
+/** Descriptors that a runner left open to its children are not for the code under trial. */
+function closeAbove(last: number): string {
+  const close = `for fd in /proc/$$/fd/*; do fd=\${fd##*/}; if [ "$fd" -gt ${last} ]; then eval "exec $fd>&-"; fi; done`;
+  return `if [ -d /proc/$$/fd ]; then ${close}; fi`;
 }
 
 function startGroup(request: CommandRequest): ChildProcess {
