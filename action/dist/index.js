@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { accessSync, appendFileSync, closeSync, constants, createReadStream, existsSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, unlinkSync, write, writeFileSync, writeSync } from "node:fs";
 import { constants as constants$1, homedir, totalmem } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, posix } from "node:path";
-import { lstat, mkdir, mkdtemp, opendir, readdir, readlink, realpath, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { execFile, spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import { promisify } from "node:util";
@@ -9330,7 +9330,7 @@ function devicesOf() {
 // action/src/leftovers.ts
 /**
 * Without a sandbox: what a command started and took out of its group (a daemon) is looked for and killed. It is known
-* by its environment (a mark that is random), or by the trial's folder, in which it works. One that has changed both is
+* by its environment (a mark that is random, and another for each command), or by the command's folders, in which it works. One that has changed both is
 * not found; a sandbox has no such gap.
 */
 const rounds = 20;
@@ -9339,7 +9339,7 @@ const pauseMs = 10;
 async function killLeftovers(env, place) {
 	const mark = `AUTORESEARCH_MARK=${env["AUTORESEARCH_MARK"] ?? ""}`;
 	for (let round = 0; round < rounds; round++) {
-		const found = processes().filter((pid) => pid !== process.pid && isOurs(pid, mark, dirname(place.scratch)));
+		const found = processes().filter((pid) => pid !== process.pid && isOurs(pid, mark, [place.cwd, place.scratch]));
 		if (found.length === 0) return;
 		for (const pid of found) try {
 			process.kill(pid, "SIGKILL");
@@ -9354,10 +9354,11 @@ function processes() {
 		return [];
 	}
 }
-function isOurs(pid, mark, folder) {
+function isOurs(pid, mark, folders) {
 	try {
 		if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) return true;
-		return holds(folder, readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, ""));
+		const cwd = readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, "");
+		return folders.some((folder) => holds(folder, cwd));
 	} catch {
 		return false;
 	}
@@ -9476,7 +9477,8 @@ function searchPath() {
 * (leftovers.ts). The group's id may be used again by the system once the group is gone, so it is signalled only while
 * its leader is not reaped, or right after.
 */
-const logLimitBytes = 67108864;
+/** So much of a log is kept: redacting it takes a fraction of a second. */
+const logLimitBytes = 16777216;
 const timeoutGraceMs = 5e3;
 /** Children have to be gone 5 s after a cancellation; a runner leaves 7.5 s between SIGINT and SIGTERM. */
 const cancelGraceMs = 3e3;
@@ -9669,7 +9671,7 @@ async function runJob(bench, job) {
 				...candidateEnv(own, {
 					id: inputs.trial,
 					budgetSeconds: spec.budgetSeconds,
-					mark: bench.mark,
+					mark: `${bench.mark}-${job.name}`,
 					isolates: sandbox.isolates,
 					temp: join(place.scratch, "tmp"),
 					home: machine.home
@@ -9909,6 +9911,32 @@ function redact(text, secrets) {
 	for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
 	for (const pattern of patterns) clean = clean.replace(pattern, hidden);
 	return hidePem(clean);
+}
+
+// action/src/keep-log.ts
+/** The whole log of a trial, for the artifact: what its commands printed, redacted, one after the other. */
+/** In the order of the trial; those that did not run have no file. */
+const parts = [
+	"training",
+	"serving",
+	"evaluation"
+];
+/** Where the log is now, in the runner's temporary folder; null when nothing was printed, or it can't be kept. */
+async function keepLog({ inputs, folder, log }, secrets) {
+	const texts = [];
+	for (const name of parts) {
+		const text = await readFile(logFileOf(folder, name), "utf8").catch(() => "");
+		if (text !== "") texts.push(`=== ${name} ===\n${redact(text, secrets)}`);
+	}
+	if (texts.length === 0) return null;
+	const file = join(inputs.RUNNER_TEMP, `autoresearch-${inputs.trial.replaceAll(":", "-")}.log`);
+	try {
+		await writeFile(file, texts.join("\n"), { mode: 384 });
+		return file;
+	} catch (error) {
+		log.say(`the log was not kept: ${error instanceof Error ? error.message : String(error)}`);
+		return null;
+	}
 }
 
 // action/src/log-tail.ts
@@ -10299,7 +10327,7 @@ async function runSetup(bench, command, folder) {
 * candidate's process; whatever the candidate does, the result is a measurement (a crash is one too). An Error means that
 * there is nothing to report: wrong inputs, no network, a set-up that fails, a sandbox that is not there.
 */
-/** Carries out the trial. Resolves with no process of it left and its files removed. */
+/** Carries out the trial. Resolves with no process of it left and its files removed, but for the log. */
 async function train(inputs, context) {
 	const own = inputs.token === "" ? [] : [inputs.token, basicCredentials(inputs.token)];
 	for (const secret of own) context.log.mask(secret);
@@ -10308,7 +10336,10 @@ async function train(inputs, context) {
 	try {
 		const outside = await outsideFiles(inputs.spec, context.environment);
 		const bench = await makeBench(inputs, context, folder, outside);
-		return measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets);
+		return {
+			measurement: measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets),
+			logFile: await keepLog(bench, secrets)
+		};
 	} finally {
 		await rm(folder, {
 			recursive: true,
@@ -10472,7 +10503,7 @@ async function runMode(log) {
 	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${check.output.title}\n\n${check.output.summary}`);
 }
 async function runTrain(inputs, log) {
-	const measurement = await train(inputs, {
+	const { measurement, logFile } = await train(inputs, {
 		environment: process.env,
 		log,
 		signal: cancelled.signal
@@ -10480,7 +10511,8 @@ async function runTrain(inputs, log) {
 	const json = encodeMeasurement(measurement);
 	writeOutputs(process.env["GITHUB_OUTPUT"], {
 		measurement: json,
-		digest: digestOf(json)
+		digest: digestOf(json),
+		log: logFile ?? ""
 	});
 	const title = titleOf(measurement, inputs.spec.frontier);
 	log.say(`${inputs.spec.metric}: ${title}`);

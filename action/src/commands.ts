@@ -69,7 +69,7 @@ export async function runJob(bench: Bench, job: Job): Promise<CommandResult> {
         ...candidateEnv(own, {
           id: inputs.trial,
           budgetSeconds: spec.budgetSeconds,
-          mark: bench.mark,
+          mark: `${bench.mark}-${job.name}`,
           isolates: sandbox.isolates,
           temp: join(place.scratch, "tmp"),
           home: machine.home,

@@ -1,10 +1,9 @@
 /**
  * Without a sandbox: what a command started and took out of its group (a daemon) is looked for and killed. It is known
- * by its environment (a mark that is random), or by the trial's folder, in which it works. One that has changed both is
+ * by its environment (a mark that is random, and another for each command), or by the command's folders, in which it works. One that has changed both is
  * not found; a sandbox has no such gap.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { dirname } from "node:path";
 import { holds } from "./machine.ts";
 import type { Place } from "./sandbox.ts";
 
@@ -15,7 +14,7 @@ const pauseMs = 10;
 export async function killLeftovers(env: Readonly<Record<string, string>>, place: Place): Promise<void> {
   const mark = `AUTORESEARCH_MARK=${env["AUTORESEARCH_MARK"] ?? ""}`;
   for (let round = 0; round < rounds; round++) {
-    const found = processes().filter((pid) => pid !== process.pid && isOurs(pid, mark, dirname(place.scratch)));
+    const found = processes().filter((pid) => pid !== process.pid && isOurs(pid, mark, [place.cwd, place.scratch]));
     if (found.length === 0) return;
     for (const pid of found) {
       try {
@@ -38,11 +37,12 @@ function processes(): number[] {
   }
 }
 
-function isOurs(pid: number, mark: string, folder: string): boolean {
+function isOurs(pid: number, mark: string, folders: readonly string[]): boolean {
   try {
     // A zombie has no environment and nowhere to work.
     if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) return true;
-    return holds(folder, readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, ""));
+    const cwd = readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, "");
+    return folders.some((folder) => holds(folder, cwd));
   } catch {
     return false;
   }

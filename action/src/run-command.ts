@@ -61,7 +61,8 @@ export type CommandResult = {
   readonly log: LogReading;
 };
 
-const logLimitBytes = 64 * 1024 * 1024;
+/** So much of a log is kept: redacting it takes a fraction of a second. */
+const logLimitBytes = 16 * 1024 * 1024;
 const timeoutGraceMs = 5_000;
 /** Children have to be gone 5 s after a cancellation; a runner leaves 7.5 s between SIGINT and SIGTERM. */
 const cancelGraceMs = 3_000;

@@ -18,6 +18,7 @@ import { basicCredentials } from "./git.ts";
 import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
+import { keepLog } from "./keep-log.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
 import { outsideFiles, type Outside } from "./outside.ts";
 import { changedPaths, hashFiles, matchingFiles, type Hashes } from "./protected-files.ts";
@@ -33,8 +34,14 @@ export type TrainContext = {
   readonly signal: AbortSignal;
 };
 
-/** Carries out the trial. Resolves with no process of it left and its files removed. */
-export async function train(inputs: TrainInputs, context: TrainContext): Promise<Measurement> {
+export type Trained = {
+  readonly measurement: Measurement;
+  /** The whole log, redacted, in the runner's temporary folder; null when there is none. */
+  readonly logFile: string | null;
+};
+
+/** Carries out the trial. Resolves with no process of it left and its files removed, but for the log. */
+export async function train(inputs: TrainInputs, context: TrainContext): Promise<Trained> {
   const own = inputs.token === "" ? [] : [inputs.token, basicCredentials(inputs.token)];
   for (const secret of own) context.log.mask(secret);
   const secrets = [...new Set([...own, ...secretValues(context.environment)])];
@@ -42,7 +49,8 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
   try {
     const outside = await outsideFiles(inputs.spec, context.environment);
     const bench = await makeBench(inputs, context, folder, outside);
-    return measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets);
+    const measurement = measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets);
+    return { measurement, logFile: await keepLog(bench, secrets) };
   } finally {
     // Best effort: a candidate may have made a folder that can't be removed, and its measurement counts all the same.
     await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>

@@ -83,7 +83,10 @@ describe.each(modes.filter(([, mode]) => mode === "off" || noBubblewrap === null
 
   it("a metric that the answering side prints is none", async () => {
     const forged = serving(`print("---\\nval_bpb: 0.001", file=sys.stderr, flush=True)`);
-    const { measurement } = await run(forged, sandbox);
+    const { measurement, log } = await run(forged, sandbox);
+    expect(log).toMatch(
+      /^=== training ===\n[^]*=== serving ===\n[^]*0\.001\n[^]*=== evaluation ===\n---\nval_bpb: 2\n$/,
+    );
     expect(measurement).toMatchObject({ status: "measured", value: 2, metrics: { val_bpb: 2 } });
     expect(measurement.logTail).toMatch(/=== serve ===\n---\nval_bpb: 0\.001\n[^]*=== evaluate ===\n---\nval_bpb: 2/);
   });

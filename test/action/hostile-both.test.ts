@@ -130,7 +130,8 @@ describe.each(
     );
     expect(result.measurement.status).toBe("crash");
     // The job's own log is masked by the runner; what leaves by our hand is clean.
-    for (const text of [JSON.stringify(result.outputs), result.summary]) {
+    expect(result.log).toContain("the key is *** and ***");
+    for (const text of [JSON.stringify(result.outputs), result.summary, result.log]) {
       expect(text).not.toContain(planted[1]);
       expect(text).not.toContain(token);
     }

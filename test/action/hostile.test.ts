@@ -82,7 +82,7 @@ describe.skipIf(noBubblewrap !== null)("in the sandbox", () => {
   it("the runner's files are not there to be written", async () => {
     const temps = `import os, glob\nfor f in glob.glob("/tmp/**/output", recursive=True) + glob.glob("/tmp/**/summary", recursive=True):\n    open(f, "a").write("measurement=forged\\n"); print("wrote", f)\n${block}`;
     const result = await judge(temps);
-    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest"]);
+    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest", "log"]);
     expect(result.measurement.logTail).not.toContain("wrote");
     expect(result.summary).not.toContain("forged");
   });

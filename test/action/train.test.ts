@@ -235,7 +235,7 @@ describe("what the candidate sees", () => {
     );
     const result = await trainOn(world, commit);
     expect(result.measurement.status).toBe("crash");
-    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest"]);
+    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest", "log"]);
   });
 });
 

@@ -118,6 +118,8 @@ export type Result = {
   readonly summary: string;
   /** The output `measurement`, parsed by the schema; throws when there is none. */
   readonly measurement: Measurement;
+  /** The file that the output `log` names. */
+  readonly log: string;
   /** What was left in RUNNER_TEMP beside the runner's own files. */
   readonly leftovers: readonly string[];
 };
@@ -161,7 +163,8 @@ export function startAction(world: World, env: Readonly<Record<string, string | 
           if (outputs["measurement"] === undefined) throw new Error(`no measurement; the action printed:\n${printed}`);
           return measurementSchema.parse(JSON.parse(outputs["measurement"]));
         },
-        leftovers: readdirSync(temp).filter((name) => name !== "output" && name !== "summary"),
+        leftovers: readdirSync(temp).filter((name) => !["output", "summary", "autoresearch-12-7-1.log"].includes(name)),
+        log: outputs["log"] === undefined || outputs["log"] === "" ? "" : readFileSync(outputs["log"], "utf8"),
       });
     });
   });
