@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { appendFileSync, closeSync, createReadStream, openSync, write, writeFileSync, writeSync } from "node:fs";
-import { isAbsolute, join, posix } from "node:path";
-import { lstat, mkdir, mkdtemp, readlink, realpath, rm } from "node:fs/promises";
-import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
+import { accessSync, appendFileSync, closeSync, constants, createReadStream, existsSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, unlinkSync, write, writeFileSync, writeSync } from "node:fs";
+import { constants as constants$1, homedir, totalmem } from "node:os";
+import { basename, delimiter, dirname, isAbsolute, join, posix } from "node:path";
+import { lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
+import { promisify } from "node:util";
+import { pipeline } from "node:stream/promises";
 
 // \0rolldown/runtime.js
 var __create = Object.create;
@@ -33,7 +35,7 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 	enumerable: true
 }) : target, mod));
 
-// node_modules/zod/v4/core/util.js
+// ../main/node_modules/zod/v4/core/util.js
 function getEnumValues(entries) {
 	const numericValues = Object.values(entries).filter((v) => typeof v === "number");
 	return Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
@@ -568,7 +570,7 @@ function constantCatch(value) {
 	return fn;
 }
 
-// node_modules/zod/v4/core/core.js
+// ../main/node_modules/zod/v4/core/core.js
 var _a$1;
 /** A special constant with type `never` */
 const NEVER = /*@__PURE__*/ Object.freeze({ status: "aborted" });
@@ -677,7 +679,7 @@ function config(newConfig) {
 	return globalConfig;
 }
 
-// node_modules/zod/v4/core/errors.js
+// ../main/node_modules/zod/v4/core/errors.js
 function _getMessage() {
 	const internals = this._zod;
 	internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
@@ -792,7 +794,7 @@ function formatError(error, mapper = (issue) => issue.message) {
 	return fieldErrors;
 }
 
-// node_modules/zod/v4/core/parse.js
+// ../main/node_modules/zod/v4/core/parse.js
 function finalizeParams(callee, params) {
 	return {
 		callee: params?.callee ?? callee,
@@ -995,7 +997,7 @@ const _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
 	return _safeParseAsync(_Err)(schema, value, _ctx);
 };
 
-// node_modules/zod/v4/core/regexes.js
+// ../main/node_modules/zod/v4/core/regexes.js
 /**
 * @deprecated CUID v1 is deprecated by its authors due to information leakage
 * (timestamps embedded in the id). Use {@link cuid2} instead.
@@ -1066,7 +1068,7 @@ const number$2 = /^-?\d+(?:\.\d+)?$/;
 const lowercase = /^[^A-Z]*$/;
 const uppercase = /^[^a-z]*$/;
 
-// node_modules/zod/v4/core/checks.js
+// ../main/node_modules/zod/v4/core/checks.js
 const $ZodCheck = /*@__PURE__*/ $constructor("$ZodCheck", (inst, def) => {
 	var _a;
 	inst._zod ?? (inst._zod = {});
@@ -1362,7 +1364,7 @@ const $ZodCheckOverwrite = /*@__PURE__*/ $constructor("$ZodCheckOverwrite", (ins
 	};
 });
 
-// node_modules/zod/v4/core/doc.js
+// ../main/node_modules/zod/v4/core/doc.js
 var Doc = class {
 	constructor(args = [], closed = {}) {
 		this.content = [];
@@ -1396,14 +1398,14 @@ var Doc = class {
 	}
 };
 
-// node_modules/zod/v4/core/versions.js
+// ../main/node_modules/zod/v4/core/versions.js
 const version = {
 	major: 4,
 	minor: 6,
 	patch: 7
 };
 
-// node_modules/zod/v4/core/schemas.js
+// ../main/node_modules/zod/v4/core/schemas.js
 const $ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 	var _a;
 	inst ?? (inst = {});
@@ -2953,7 +2955,7 @@ function handleRefineResult(result, payload, input, inst) {
 	}
 }
 
-// node_modules/zod/v4/core/memoizer.js
+// ../main/node_modules/zod/v4/core/memoizer.js
 var $ZodCyclicError = class extends Error {
 	constructor() {
 		super(`Cannot parse a reference cycle that closes through a transform`);
@@ -3206,7 +3208,7 @@ function isBackEdge(ctx, value) {
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
 
-// node_modules/zod/v4/locales/en.js
+// ../main/node_modules/zod/v4/locales/en.js
 const error = () => {
 	const Sizable = {
 		string: {
@@ -3314,7 +3316,7 @@ function en_default() {
 	return { localeError: error() };
 }
 
-// node_modules/zod/v4/core/registries.js
+// ../main/node_modules/zod/v4/core/registries.js
 var _a;
 var $ZodRegistry = class {
 	constructor() {
@@ -3361,7 +3363,7 @@ function registry() {
 (_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
 const globalRegistry = globalThis.__zod_globalRegistry;
 
-// node_modules/zod/v4/core/api.js
+// ../main/node_modules/zod/v4/core/api.js
 function snapshotChecks(def) {
 	if (def.checks) def.checks = [...def.checks];
 	return def;
@@ -3863,7 +3865,7 @@ function _check(fn, params) {
 	return ch;
 }
 
-// node_modules/zod/v4/core/to-json-schema.js
+// ../main/node_modules/zod/v4/core/to-json-schema.js
 function assignProps(target, ...sources) {
 	for (const source of sources) for (const key of Reflect.ownKeys(source)) if (Object.prototype.propertyIsEnumerable.call(source, key)) assignProp(target, key, source[key]);
 	return target;
@@ -4308,7 +4310,7 @@ const createStandardJSONSchemaMethod = (schema, io, processors = {}) => (params)
 	return finalize(ctx, schema);
 };
 
-// node_modules/zod/v4/core/json-schema-processors.js
+// ../main/node_modules/zod/v4/core/json-schema-processors.js
 const narrowMin = (agg, key, value) => {
 	if (agg[key] === void 0 || value > agg[key]) agg[key] = value;
 };
@@ -4806,7 +4808,7 @@ const optionalProcessor = (schema, ctx, _json, params) => {
 	seen.ref = def.innerType;
 };
 
-// node_modules/zod/v4/classic/errors.js
+// ../main/node_modules/zod/v4/classic/errors.js
 const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 function _lazyMethod(proto, key, make) {
 	Object.defineProperty(proto, key, {
@@ -4856,7 +4858,7 @@ const initializer = (inst, issues) => {
 };
 const ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 
-// node_modules/zod/v4/classic/parse.js
+// ../main/node_modules/zod/v4/classic/parse.js
 const parse = /* @__PURE__ */ _parse(ZodRealError);
 const parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 const safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
@@ -4870,7 +4872,7 @@ const safeDecode = /* @__PURE__ */ _safeDecode(ZodRealError);
 const safeEncodeAsync = /* @__PURE__ */ _safeEncodeAsync(ZodRealError);
 const safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
-// node_modules/zod/v4/classic/schemas.js
+// ../main/node_modules/zod/v4/classic/schemas.js
 function _ensureDefaultLocale() {
 	if (!globalConfig.localeError) config(en_default());
 }
@@ -5857,6 +5859,14 @@ const trialSpecSchema = object({
 	command: string().min(1),
 	/** A protected command whose output is the metric; null: the metric is read from the training log. */
 	evaluate: string().min(1).nullable(),
+	/** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: see `impliedSetup`. */
+	setup: string().min(1).nullable().default(null),
+	/** A command of the candidate that answers the evaluate command through pipes; null: there is none. */
+	serve: string().min(1).nullable().default(null),
+	/** Files outside the checkout, as absolute globs or from `~/`, that must be the same after the trial. */
+	protect: array(string().min(1)).default([]),
+	/** Files that the evaluate command alone may read: globs in the checkout, absolute, or from `~/`. */
+	private: array(string().min(1)).default([]),
 	/** For the command to know (AUTORESEARCH_BUDGET_SECONDS); the command itself keeps to it. */
 	budgetSeconds: number$1().positive(),
 	/** After this long the command is ended and the trial is a `timeout`. */
@@ -6167,9 +6177,9 @@ var LogReader = class {
 	#readLine(line) {
 		if (line.trim() !== "") this.#lastLine = line;
 		if (line === "---") {
+			if (!this.#hasRule) this.#metricTexts = [];
+			if (this.#metricTexts.length === 0) this.#numbers = /* @__PURE__ */ new Map();
 			this.#hasRule = true;
-			this.#metricTexts = [];
-			this.#numbers = /* @__PURE__ */ new Map();
 			return;
 		}
 		this.#readPair(line);
@@ -6229,7 +6239,7 @@ var LogReader = class {
 	}
 };
 
-// node_modules/picomatch/lib/constants.js
+// ../main/node_modules/picomatch/lib/constants.js
 var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const WIN_SLASH = "\\\\/";
 	const WIN_NO_SLASH = `[^${WIN_SLASH}]`;
@@ -6402,7 +6412,7 @@ var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	};
 }));
 
-// node_modules/picomatch/lib/utils.js
+// ../main/node_modules/picomatch/lib/utils.js
 var require_utils = /* @__PURE__ */ __commonJSMin(((exports) => {
 	const { REGEX_BACKSLASH, REGEX_REMOVE_BACKSLASH, REGEX_SPECIAL_CHARS, REGEX_SPECIAL_CHARS_GLOBAL } = require_constants();
 	exports.isObject = (val) => val !== null && typeof val === "object" && !Array.isArray(val);
@@ -6450,7 +6460,7 @@ var require_utils = /* @__PURE__ */ __commonJSMin(((exports) => {
 	};
 }));
 
-// node_modules/picomatch/lib/scan.js
+// ../main/node_modules/picomatch/lib/scan.js
 var require_scan = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const utils = require_utils();
 	const { CHAR_ASTERISK, CHAR_AT, CHAR_BACKWARD_SLASH, CHAR_COMMA, CHAR_DOT, CHAR_EXCLAMATION_MARK, CHAR_FORWARD_SLASH, CHAR_LEFT_CURLY_BRACE, CHAR_LEFT_PARENTHESES, CHAR_LEFT_SQUARE_BRACKET, CHAR_PLUS, CHAR_QUESTION_MARK, CHAR_RIGHT_CURLY_BRACE, CHAR_RIGHT_PARENTHESES, CHAR_RIGHT_SQUARE_BRACKET } = require_constants();
@@ -6747,7 +6757,7 @@ var require_scan = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	module.exports = scan;
 }));
 
-// node_modules/picomatch/lib/parse.js
+// ../main/node_modules/picomatch/lib/parse.js
 var require_parse = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const constants = require_constants();
 	const utils = require_utils();
@@ -7824,7 +7834,7 @@ var require_parse = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	module.exports = parse;
 }));
 
-// node_modules/picomatch/lib/picomatch.js
+// ../main/node_modules/picomatch/lib/picomatch.js
 var require_picomatch$1 = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const scan = require_scan();
 	const parse = require_parse();
@@ -8138,7 +8148,7 @@ var require_picomatch$1 = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	module.exports = picomatch;
 }));
 
-// node_modules/picomatch/index.js
+// ../main/node_modules/picomatch/index.js
 var require_picomatch = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const pico = require_picomatch$1();
 	const utils = require_utils();
@@ -8163,6 +8173,15 @@ function mutableMatcher(globs) {
 		return (path) => path === exact || match(path);
 	});
 	return (path) => matchers.some((matches) => matches(path));
+}
+function privateSurface(globs) {
+	const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
+	const matches = mutableMatcher(globs);
+	const bases = globs.map((glob) => import_picomatch.default.scan(glob).isGlob ? import_picomatch.default.scan(glob).base : glob);
+	return {
+		isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
+		isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`))
+	};
 }
 /** Parses `git diff-tree -r -z --raw --no-renames`; throws a TypeError on anything else, since a guess could let a change through. */
 function parseDiffTree(output) {
@@ -8210,7 +8229,7 @@ function listOf(paths) {
 /**
 * From what happened to a measurement. Pure: every rule of what counts as a result is here.
 *
-* Always: without exactly one finite number after the last `---` there is no value; a value is never guessed.
+* Always: without exactly one finite number after the first `---` there is no value; a value is never guessed.
 */
 /** How the training command ended when it gave nothing to evaluate; null when it ran to its end without error. */
 function trainingFailure({ training, changed }, spec, surface) {
@@ -8222,7 +8241,13 @@ function conclude(evidence, spec, surface) {
 	if (failed !== null) return failed;
 	const evaluation = evidence.evaluation;
 	if (evaluation === null) return readMetric(evidence.training.log, spec, surface);
-	return commandFailure(evaluation, spec, surface, "the evaluate command ") ?? readMetric(evaluation.log, spec, surface);
+	return evaluationFailure(evaluation, spec, surface) ?? readMetric(evaluation.judge.log, spec, surface);
+}
+/** Where the candidate's side broke first, that is why; a candidate that is only ended when all is over has not broken. */
+function evaluationFailure({ judge, served }, spec, surface) {
+	const failure = commandFailure(judge, spec, surface, "the evaluate command ");
+	if (failure === null || failure.status !== "crash" || served === null || served.ended === "cancelled") return failure;
+	return commandFailure(served, spec, surface, "the serve command ") ?? failure;
 }
 function brokenRule(changed) {
 	if (changed.length === 0) return null;
@@ -8242,14 +8267,38 @@ function commandFailure(result, spec, surface, who) {
 		const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
 		return without("timeout", who === "" ? after : `${after} in the evaluate command`);
 	}
+	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
 	if (result.exitCode === 0) return null;
+	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
 	return crash(result.log, surface, who, exitPhrase(result));
 }
-function exitPhrase({ exitCode, signal, log }) {
-	if (signal === "SIGKILL" || exitCode === 137) return "killed (SIGKILL), often for lack of memory";
-	if (signal !== null) return `killed by ${signal}`;
+function exitPhrase({ exitCode, signal, killedForMemory, log }) {
+	const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+	if (name === "SIGKILL") return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
+	if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
+	if (name !== null) return `killed by ${name}`;
 	if (exitCode === null) return "could not be started";
 	return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
+}
+/** Those by which a program dies of itself or of the system, never of a plain `exit`. */
+const signalNames = new Map([
+	"SIGILL",
+	"SIGTRAP",
+	"SIGABRT",
+	"SIGBUS",
+	"SIGFPE",
+	"SIGKILL",
+	"SIGSEGV",
+	"SIGTERM",
+	"SIGXFSZ"
+].map((name) => [constants$1.signals[name], name]));
+/** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
+function isFastFail({ exitCode, log }) {
+	return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
+}
+function fastFailPhrase({ curve }) {
+	const last = curve.at(-1);
+	return `FAIL: the training gave up, as it does when the loss explodes or is no number${last === void 0 ? "" : ` (last seen: loss ${last[1]} at step ${last[0]})`}`;
 }
 /** The value that the log gives, or the crash that it is not to give one. */
 function readMetric(log, spec, surface) {
@@ -8273,7 +8322,7 @@ function crash(log, surface, who, otherwise) {
 	if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
 	const message = shorten(failure.exception);
 	const places = failure.frames.flatMap((frame) => {
-		const path = pathInside(frame.path, surface.root);
+		const path = pathInside(frame.path, surface.roots);
 		return path === null ? [] : [{
 			path,
 			line: frame.line
@@ -8291,10 +8340,13 @@ function crash(log, surface, who, otherwise) {
 function memoryPhrase(exception, sign) {
 	return sign !== null && /memory|alloc/i.test(exception) ? sign : null;
 }
-/** The path relative to the checkout, or null for a file elsewhere. */
-function pathInside(path, root) {
-	const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
-	return relative === "" || relative.startsWith("..") || relative.length > 500 ? null : relative;
+/** The path relative to the folder it is in, or null for a file elsewhere. */
+function pathInside(path, roots) {
+	for (const root of roots) {
+		const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
+		if (relative !== "" && !relative.startsWith("..") && relative.length <= 500) return relative;
+	}
+	return null;
 }
 function shorten(text, limit = 300) {
 	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
@@ -8356,7 +8408,7 @@ function checkOf(json, measurement, told) {
 		output: {
 			title: titleOf(measurement, told.frontier),
 			summary: summaryOf(measurement, told),
-			text: textOf(json, measurement.logTail),
+			text: textOf$1(json, measurement.logTail),
 			annotations: at === null ? [] : [annotationOf(at)]
 		}
 	};
@@ -8416,7 +8468,7 @@ function curveLines(curve) {
 * The end of the log in a fence, then the measurement. The log is shortened from its start until both fit.
 * @throws Error when the measurement alone does not fit: it is never shortened, since its digest is what counts.
 */
-function textOf(json, logTail) {
+function textOf$1(json, logTail) {
 	const measured = formatMeasurement(json);
 	const room = limitBytes - Buffer.byteLength(measured);
 	if (room < 0) throw new Error(`the measurement is too large for a check: ${Buffer.byteLength(json)} bytes`);
@@ -8726,15 +8778,35 @@ const prefixes = [
 	"UV_"
 ];
 const secretWords = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(?:^|_)(?:API_?)?KEY(?:_|$)|_AUTH/;
+/** In the sandbox there is no network: who would ask it for something is told at once, not after a time-out. */
+const offline = {
+	HF_HUB_OFFLINE: "1",
+	UV_OFFLINE: "1",
+	UV_NO_SYNC: "1",
+	UV_CACHE_DIR: "/tmp/uv-cache",
+	TMPDIR: "/tmp"
+};
 /** The allowed part of `own`, and what the command may know of its trial. */
 function candidateEnv(own, trial) {
 	const kept = Object.entries(own).filter((entry) => entry[1] !== void 0 && isAllowed(entry[0]) && !carriesCredentials(entry[1]));
 	return {
 		...Object.fromEntries(kept),
+		HOME: trial.home,
+		...trial.isolates ? offline : { TMPDIR: trial.temp },
 		PYTHONUNBUFFERED: "1",
 		AUTORESEARCH_BUDGET_SECONDS: String(trial.budgetSeconds),
-		AUTORESEARCH_TRIAL: trial.id
+		AUTORESEARCH_TRIAL: trial.id,
+		AUTORESEARCH_MARK: trial.mark
 	};
+}
+const runnersOwn = /^(?:INPUT|GITHUB|ACTIONS|RUNNER)_/;
+/** The environment of `trial.setup`, which the base's files alone decide: all of `own` but what is the runner's. */
+function setupEnv(own) {
+	return Object.fromEntries(Object.entries(own).filter((entry) => entry[1] !== void 0 && !runnersOwn.test(entry[0])));
+}
+/** The values in `own` that are secret by their names, to be hidden wherever they turn up. */
+function secretValues(own) {
+	return Object.entries(own).flatMap(([name, value]) => value !== void 0 && value.length >= 8 && secretWords.test(name) ? [value] : []);
 }
 function isAllowed(name) {
 	if (names.has(name)) return true;
@@ -8828,59 +8900,31 @@ async function runGit(args, stdin, env, { signal, workTree }) {
 
 // action/src/checkout.ts
 /**
-* Makes the folder that is trained in: the base commit's files with the candidate's mutable files laid over them.
+* Makes the folders of a trial: what is trained in (the base commit's files with the candidate's mutable files laid over
+* them) and what judges it (the base's protected files alone).
 *
-* Always: a protected file is the base's by construction. The folder is composed in git's index from tree entries and
+* Always: a protected file is the base's by construction. Each folder is composed in git's index from tree entries and
 * written by git in one go, so no path of a candidate is ever followed through a link; and it holds no `.git`.
 */
-/** Fetches exactly the two commits and composes the checkout; nothing is written to it when the candidate is refused. */
-async function makeCheckout(request) {
-	const root = join(request.folder, "checkout");
-	const gitDir = join(request.folder, "git");
-	await mkdir(root);
-	const git = gitAt({
-		...request,
-		gitDir,
-		workTree: root
-	});
-	await fetchCommits(git, request);
-	const changes = parseDiffTree(await git.run([
-		"diff-tree",
-		"-r",
-		"-z",
-		"--raw",
-		"--no-renames",
-		"--no-ext-diff",
-		request.base,
-		request.commit
-	]));
-	const refusal = refusalOf(changes, request.isMutable);
-	await git.run(["read-tree", request.base]);
-	if (refusal === null) {
-		const entries = changes.toSorted((a, b) => a.newMode.localeCompare(b.newMode)).map((change) => `${change.newMode === "000000" ? "0" : change.newMode} ${change.newObject}\t${change.path}\0`);
-		await git.run([
-			"update-index",
-			"-z",
-			"--index-info"
-		], entries.join(""));
-		await git.run([
-			"checkout-index",
-			"--all",
-			"--force"
-		]);
-	}
-	const tracked = (await git.run(["ls-files", "-z"])).split("\0").filter((path) => path !== "");
-	await rm(gitDir, {
-		recursive: true,
-		force: true
-	});
+function foldersIn(trial) {
+	const of = (name) => join(trial, name);
 	return {
-		root,
-		protectedPaths: tracked.filter((path) => !request.isMutable(path)),
-		refusal
+		trial,
+		checkout: of("checkout"),
+		trained: of("trained"),
+		judge: of("judge"),
+		hidden: of("hidden")
 	};
 }
-async function fetchCommits(git, request) {
+/** Fetches exactly the two commits; writes no file of theirs. */
+async function fetchCommits(request) {
+	const { checkout } = foldersIn(request.folder);
+	await mkdir(checkout);
+	const git = gitAt({
+		...request,
+		gitDir: join(request.folder, "git"),
+		workTree: checkout
+	});
 	await git.run([
 		"init",
 		"--quiet",
@@ -8897,91 +8941,200 @@ async function fetchCommits(git, request) {
 		remote,
 		...wanted
 	]);
+	const changes = parseDiffTree(await git.run([
+		"diff-tree",
+		"-r",
+		"-z",
+		"--raw",
+		"--no-renames",
+		"--no-ext-diff",
+		request.base,
+		request.commit
+	]));
+	await git.run(["read-tree", request.base]);
+	return {
+		git,
+		changes,
+		protectedPaths: (await pathsOf(git)).filter((path) => !request.isMutable(path)),
+		refusal: refusalOf(changes, request.isMutable)
+	};
 }
-
-// action/src/redact.ts
-/**
-* Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
-* `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
-* on the side of hiding too much; each is linear in the length of the text.
-*/
-const hidden = "***";
-const patterns = [
-	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
-	/github_pat_\w{20,}/g,
-	/sk-ant-[A-Za-z0-9_-]{6,}/g,
-	/\bsk-[A-Za-z0-9_-]{16,}/g,
-	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
-	/\bhf_[A-Za-z0-9]{20,}/g,
-	/\bAIza[A-Za-z0-9_-]{30,}/g,
-	/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g
-];
-const pemBegin = "-----BEGIN ";
-const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
-/** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
-function hidePem(text) {
-	const kept = [];
-	let rest = text;
-	for (;;) {
-		const end = pemEnd.exec(rest);
-		const begin = rest.indexOf(pemBegin);
-		if (begin < 0 && end === null) break;
-		if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
-		kept.push(hidden);
-		if (end === null) return kept.join("");
-		rest = rest.slice(end.index + end[0].length);
-	}
-	kept.push(rest);
-	return kept.join("");
+/** Writes the base's own files into the checkout, for `trial.setup` to run in. */
+async function writeBase({ git }) {
+	await git.run([
+		"checkout-index",
+		"--all",
+		"--force"
+	]);
 }
 /**
-* The text with everything that looks like a secret replaced by `***`.
-* @param secrets values known to be secret (the action's own token); shorter than 8 characters they are ignored, or they
-* would blot out ordinary words.
+* What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`.
+* @param isMixed says of a folder that private files may lie in it: it is told by its parts
 */
-function redact(text, secrets) {
-	let clean = text;
-	for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
-	for (const pattern of patterns) clean = clean.replace(pattern, hidden);
-	return hidePem(clean);
+async function madePaths(fetched, { checkout }, isMixed) {
+	const files = new Set(await pathsOf(fetched.git));
+	const parents = new Set([...files].flatMap(foldersAbove));
+	const made = [];
+	const look = async (folder) => {
+		for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
+			const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+			if (entry.isDirectory() && (parents.has(path) || isMixed(path))) await look(path);
+			else if (!files.has(path)) made.push(path);
+		}
+	};
+	await look("");
+	return made.toSorted();
+}
+/**
+* Writes what is trained in and, for an evaluation, what judges it; moves what the set-up made there, and the private
+* files out of sight. Removes the git folder.
+* @returns why the candidate must not be trained; null when it may
+*/
+async function writeTrial(fetched, folders, request, made) {
+	const { git, changes } = fetched;
+	const base = await pathsOf(git);
+	const fromSetup = join(folders.trial, "base");
+	await rename(folders.checkout, fromSetup);
+	for (const folder of [
+		folders.checkout,
+		folders.judge,
+		folders.hidden
+	]) await mkdir(folder);
+	await write$1(git, folders.judge, base.filter((path) => !request.isMutable(path) && !request.isPrivate(path)));
+	await write$1(git, folders.hidden, base.filter((path) => request.isPrivate(path) && !request.isMutable(path)));
+	await overlay(git, changes);
+	await write$1(git, folders.checkout, (await pathsOf(git)).filter((path) => !request.isPrivate(path)));
+	const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+	if (taken !== void 0) return `changes ${taken.path}, which the set-up makes`;
+	for (const path of made) await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));
+	await rm(fromSetup, {
+		recursive: true,
+		force: true
+	});
+	await rm(join(request.folder, "git"), {
+		recursive: true,
+		force: true
+	});
+	return null;
+}
+/** Renames, with the folders above it made where they are not. */
+async function move(from, to) {
+	await mkdir(dirname(to), { recursive: true });
+	await rename(from, to);
+}
+async function pathsOf(git) {
+	return (await git.run(["ls-files", "-z"])).split("\0").filter((path) => path !== "");
+}
+/** Into git's index alone. A deletion is mode 0; they go first, so that a file may become a folder. */
+async function overlay(git, changes) {
+	const entries = changes.toSorted((a, b) => a.newMode.localeCompare(b.newMode)).map((change) => `${change.newMode === "000000" ? "0" : change.newMode} ${change.newObject}\t${change.path}\0`);
+	await git.run([
+		"update-index",
+		"-z",
+		"--index-info"
+	], entries.join(""));
+}
+async function write$1(git, folder, paths) {
+	const list = paths.map((path) => `${path}\0`).join("");
+	await git.run([
+		"checkout-index",
+		"--force",
+		`--prefix=${folder}/`,
+		"-z",
+		"--stdin"
+	], list);
+}
+function foldersAbove(path) {
+	const parts = path.split("/");
+	return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
-// action/src/log-tail.ts
-/** The end of a log as people read it: whole lines, no secrets, bounded. */
-const maxTail = 12e3;
-/** The last lines of the text, redacted, at most 12 000 characters. A first line that was cut is dropped. */
-function logTail(text, secrets) {
-	const clean = redact(text.toWellFormed(), secrets).trimEnd();
-	if (clean.length <= maxTail) return clean;
-	const end = clean.slice(-12e3);
-	const lineEnd = end.indexOf("\n");
-	return (lineEnd < 0 || lineEnd > maxTail / 2 ? end : end.slice(lineEnd + 1)).toWellFormed();
+// action/src/bounds.ts
+/**
+* What a command may use of the machine, watched while it runs: disk (what it has written, and what is left for others)
+* and processes. A command that goes over is ended.
+*
+* Races: a look comes every second, so a fast writer gets further by what it writes in one; the limit on a single file
+* (run-command.ts) and the room that is left over take that up.
+*/
+/** At most this much is written, and less where the disk has less room. */
+const mostBytes = 64 * 1024 ** 3;
+/** Left for the rest of the machine. */
+const reserveBytes = 512 * 1024 ** 2;
+const lookEveryMs = 1e3;
+/** Beyond so many files a look stops counting: what is left on the disk is looked at all the same. */
+const mostEntries = 2e5;
+const reserveFiles = 1e4;
+/** @param own the action's environment: an operator may set AUTORESEARCH_MAX_DISK_MB and AUTORESEARCH_MAX_PROCESSES */
+async function boundsFor(folder, own) {
+	const wanted = Number(own["AUTORESEARCH_MAX_DISK_MB"] ?? NaN) * 1024 ** 2;
+	const free = await freeBytes(folder);
+	const room = Math.max(free - 2 * reserveBytes, 16 * 1024 ** 2);
+	const processes = Number(own["AUTORESEARCH_MAX_PROCESSES"] ?? NaN);
+	return {
+		diskBytes: Math.min(wanted > 0 ? wanted : mostBytes, room),
+		processes: processes > 0 ? Math.floor(processes) : 8192
+	};
 }
-
-// action/src/protected-files.ts
-/** Hashes of the files that a candidate may not change, taken before and after it ran. */
-/** The state of each path: kind, executable bit and SHA-256 of the content. A link is its target's name, not the target. */
-async function hashFiles(root, paths) {
-	const hashes = /* @__PURE__ */ new Map();
-	for (const path of paths) hashes.set(path, await stateOf(join(root, path)));
-	return hashes;
+/** Looks until the returned function is called; tells at most once. */
+function watchBounds(bounds, place, init, exceeded) {
+	let isOver = false;
+	let timer = null;
+	const look = async () => {
+		const why = await overBound(bounds, place, await init).catch(() => null);
+		if (isOver) return;
+		if (why !== null) return exceeded(why);
+		timer = setTimeout(() => void look(), lookEveryMs);
+	};
+	timer = setTimeout(() => void look(), lookEveryMs);
+	return () => {
+		isOver = true;
+		if (timer !== null) clearTimeout(timer);
+	};
 }
-async function stateOf(file) {
-	try {
-		const status = await lstat(file);
-		if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
-		if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
-		const hash = createHash("sha256");
-		await pipeline(createReadStream(file), hash);
-		return `file ${status.mode & 73 ? "x" : "-"} ${hash.digest("hex")}`;
-	} catch (error) {
-		return `unreadable ${error.code}`;
+async function overBound(bounds, place, init) {
+	if (init !== null && threadsWith(init, bounds.processes) > bounds.processes) return `started more than ${bounds.processes} processes and threads`;
+	const { bavail, bsize, files, ffree } = await statfs(place.scratch);
+	if (bavail * bsize < reserveBytes) return "filled the disk";
+	if (files > 0 && ffree < reserveFiles) return "filled the disk with files";
+	let left = bounds.diskBytes;
+	const budget = { entries: mostEntries };
+	for (const folder of [...place.writable, place.scratch]) left -= await bytesIn(folder, budget);
+	return left < 0 ? `wrote more than ${sizeOf(bounds.diskBytes)}` : null;
+}
+function sizeOf(bytes) {
+	return bytes >= 1024 ** 3 ? `${Math.round(bytes / 1024 ** 3)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
+}
+async function freeBytes(folder) {
+	const { bavail, bsize } = await statfs(folder);
+	return bavail * bsize;
+}
+/** Blocks in use below a folder. What can't be read counts as nothing. */
+async function bytesIn(folder, budget) {
+	let bytes = 0;
+	const waiting = [folder];
+	for (let next = waiting.pop(); next !== void 0 && budget.entries > 0; next = waiting.pop()) try {
+		for await (const entry of await opendir(next)) {
+			budget.entries -= 1;
+			const path = join(next, entry.name);
+			if (entry.isDirectory()) waiting.push(path);
+			else bytes += ((await lstat(path)).blocks ?? 0) * 512;
+		}
+	} catch {}
+	return bytes;
+}
+/** Threads in the process namespace of a process; stops counting a little above `enough`. */
+function threadsWith(init, enough) {
+	const namespace = readlinkSync(`/proc/${init}/ns/pid`);
+	let count = 0;
+	for (const name of readdirSync("/proc")) {
+		if (!/^\d+$/.test(name)) continue;
+		try {
+			if (readlinkSync(`/proc/${name}/ns/pid`) === namespace) count += readdirSync(`/proc/${name}/task`).length;
+		} catch {}
+		if (count > enough) return count;
 	}
-}
-/** The paths whose state differs, in order. */
-function changedPaths(before, after) {
-	return [...before.keys()].filter((path) => before.get(path) !== after.get(path));
+	return count;
 }
 
 // action/src/bounded-log.ts
@@ -9035,123 +9188,256 @@ var BoundedLog = class {
 	}
 };
 
-// action/src/run-command.ts
+// action/src/machine.ts
 /**
-* Runs one command of a trial in its own process group.
+* What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
+* runner's folders and credentials, sockets of the system (`/run`), other people's data.
 *
-* Always, when `runCommand` has resolved: no process of the group is left; the log file is closed. Whatever ends the
-* action (a kill -9 included), the group ends with it: a watchdog holds the other end of a pipe and kills the group when
-* the pipe breaks.
-*
-* Races: a process that has left the group (setsid) may hold the output open for ever, so the end of the command is its
-* exit, and the output gets a short grace only. The group's id may be used again by the system once the group is gone,
-* so it is signalled only while its leader is not reaped, or right after.
+* Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
 */
-const logLimitBytes = 67108864;
-const timeoutGraceMs = 5e3;
-/** Shorter than the 7.5 s that a runner leaves between SIGINT and SIGTERM, with room for what comes after. */
-const cancelGraceMs = 3e3;
-const outputGraceMs = 500;
-const maxTimerMs = 2 ** 31 - 1;
-/** Runs the command to its end, its time-out or its cancellation; never throws for what the command does. */
-async function runCommand(request) {
-	const file = new BoundedLog(request.logFile, logLimitBytes);
-	const reader = new LogReader(request.metric);
-	const decoder = new StringDecoder("utf8");
-	const watchdog = startWatchdog();
-	const started = performance.now();
-	const child = startGroup(request);
-	watchdog.watch(child.pid);
-	child.stdout?.on("data", (chunk) => {
-		file.write(chunk);
-		reader.push(decoder.write(chunk));
-		request.echo(chunk);
-	});
-	const end = await endOf(child, request);
-	const seconds = (performance.now() - started) / 1e3;
-	await endGroup(child);
-	watchdog.dismiss();
-	reader.push(decoder.end());
-	file.close();
+const systemRoots = [
+	"/usr",
+	"/etc",
+	"/opt",
+	"/nix",
+	"/gnu/store",
+	"/run/opengl-driver",
+	"/run/current-system"
+];
+/** Below a home: no credentials lie in these (but for those in `secretFiles`). */
+const shownInHome = [
+	".cache/autoresearch",
+	".cache/huggingface",
+	".cache/torch",
+	".cache/uv",
+	".local/bin",
+	".local/lib",
+	".local/share/uv",
+	".pyenv",
+	".rustup",
+	"miniconda3",
+	"miniforge3",
+	"mambaforge",
+	"anaconda3",
+	".conda"
+];
+const cacheVariables = [
+	"HF_HOME",
+	"HF_HUB_CACHE",
+	"HF_DATASETS_CACHE",
+	"UV_CACHE_DIR",
+	"UV_PYTHON_INSTALL_DIR",
+	"TORCH_HOME"
+];
+const secretInCaches = ["token", "stored_tokens"];
+const systemSecrets = {
+	files: [
+		"shadow",
+		"shadow-",
+		"gshadow",
+		"gshadow-",
+		"krb5.keytab"
+	].map((name) => join("/etc", name)),
+	folders: [
+		"/etc/ssh",
+		"/etc/ssl/private",
+		"/etc/sudoers.d"
+	]
+};
+/**
+* @param folder the trial's own folder, inside the runner's temporary one
+* @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
+*/
+function readMachine(own, folder, named, emptyFile) {
+	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+	const told = own["HOME"] ?? homedir();
+	const home = isPlainPath(told) ? told : "/tmp/home";
+	const runner = runnerFolders(own);
+	const narrow = [
+		home,
+		homedir(),
+		folder,
+		...runner
+	];
+	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
+	const xdg = own["XDG_CACHE_HOME"];
+	const shown = [
+		...shownInHome.map((name) => join(home, name)),
+		...xdg === void 0 ? [] : [
+			"autoresearch",
+			"huggingface",
+			"torch",
+			"uv"
+		].map((name) => join(xdg, name)),
+		...caches,
+		...path.split(delimiter).map((entry) => toolchainOf(entry, narrow)),
+		own["RUNNER_TOOL_CACHE"] ?? "",
+		...named
+	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !narrow.some((inside) => holds(entry, inside)));
+	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
 	return {
-		...end,
-		seconds,
-		log: reader.end()
+		path,
+		home,
+		system: systemRoots.filter((root) => existsSync(root)),
+		shown: outermost([...new Set(shown)]),
+		hiddenFolders: [...runner, ...systemSecrets.folders].filter((entry) => existsSync(entry)),
+		hiddenFiles: [
+			...systemSecrets.files,
+			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
+			own["HF_TOKEN_PATH"] ?? ""
+		].filter((file) => isPlainPath(file) && existsSync(file)),
+		devices: devicesOf(),
+		emptyFile
 	};
 }
-/** Standard output and error go through one pipe, in the order in which they were written; there is no input. */
-function startGroup({ command, folder, env, sandbox }) {
-	const [program, ...args] = sandbox.wrap([
-		"bash",
-		"-c",
-		"exec bash -c \"$1\" 2>&1",
-		"bash",
-		command
-	]);
-	return spawn(program, args, {
-		cwd: folder,
-		env,
-		stdio: [
-			"ignore",
-			"pipe",
-			"ignore"
-		],
-		detached: true
-	});
+/** `/a` holds `/a` and `/a/b`. */
+function holds(outer, inner) {
+	return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
 }
-async function endOf(child, request) {
-	let ended = "itself";
-	let timers = [];
-	const stop = (why, graceMs) => {
-		if (ended === "cancelled" || ended === why) return;
-		ended = why;
-		signalGroup(child, "SIGTERM");
-		timers.push(setTimeout(() => signalGroup(child, "SIGKILL"), graceMs));
-	};
-	const onAbort = () => stop("cancelled", cancelGraceMs);
-	const exit = new Promise((resolve) => {
-		child.on("exit", (exitCode, signal) => resolve({
-			exitCode,
-			signal
-		}));
-		child.on("error", () => resolve({
-			exitCode: null,
-			signal: null
-		}));
-	});
-	timers.push(setTimeout(() => stop("timeout", timeoutGraceMs), Math.min(request.timeoutSeconds * 1e3, maxTimerMs)));
-	request.signal.addEventListener("abort", onAbort, { once: true });
-	if (request.signal.aborted) onAbort();
-	const { exitCode, signal } = await exit;
-	request.signal.removeEventListener("abort", onAbort);
-	for (const timer of timers) clearTimeout(timer);
-	timers = [];
-	return {
-		ended,
-		exitCode,
-		signal
-	};
+function isPlainPath(path) {
+	return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
 }
-/** Kills what is left of the group and takes the last of its output. */
-async function endGroup(child) {
-	signalGroup(child, "SIGKILL");
-	const stdout = child.stdout;
-	if (stdout === null || stdout.closed) return;
-	await new Promise((resolve) => {
-		const timer = setTimeout(resolve, outputGraceMs);
-		stdout.once("close", () => {
-			clearTimeout(timer);
-			resolve();
-		});
-	});
-	stdout.destroy();
+/** Drops what lies in another entry. */
+function outermost(paths) {
+	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
 }
-function signalGroup(child, signal) {
-	if (child.pid === void 0) return;
+/** Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain. */
+function toolchainOf(entry, narrow) {
+	const parent = dirname(entry);
+	if (![
+		"bin",
+		"shims",
+		"condabin"
+	].includes(basename(entry))) return entry;
+	return parent === "/" || [".local", ".cargo"].includes(basename(parent)) || narrow.some((inside) => holds(parent, inside)) ? entry : parent;
+}
+/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
+function runnerFolders(own) {
+	const temp = own["RUNNER_TEMP"];
+	const work = temp !== void 0 && basename(temp) === "_temp" ? dirname(temp) : null;
+	const externals = process.execPath.indexOf("/externals/");
+	return [
+		...work === null ? [] : [work],
+		...work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : [],
+		...externals > 0 ? [process.execPath.slice(0, externals)] : []
+	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
+}
+/** GPUs, by what is there: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+function devicesOf() {
+	return (existsSync("/dev") ? readdirSync("/dev") : []).filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
+}
+
+// action/src/leftovers.ts
+/**
+* Without a sandbox: what a command started and took out of its group (a daemon) is looked for and killed. It is known
+* by its environment (a mark that is random, and another for each command), or by the command's folders, in which it works. One that has changed both is
+* not found; a sandbox has no such gap.
+*/
+const rounds = 20;
+const pauseMs = 10;
+/** Kills until a look finds none. */
+async function killLeftovers(env, place) {
+	const mark = `AUTORESEARCH_MARK=${env["AUTORESEARCH_MARK"] ?? ""}`;
+	for (let round = 0; round < rounds; round++) {
+		const found = processes().filter((pid) => pid !== process.pid && isOurs(pid, mark, [place.cwd, place.scratch]));
+		if (found.length === 0) return;
+		for (const pid of found) try {
+			process.kill(pid, "SIGKILL");
+		} catch {}
+		await new Promise((resolve) => setTimeout(resolve, pauseMs));
+	}
+}
+function processes() {
 	try {
-		process.kill(-child.pid, signal);
-	} catch {}
+		return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+	} catch {
+		return [];
+	}
 }
+function isOurs(pid, mark, folders) {
+	try {
+		if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) return true;
+		const cwd = readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, "");
+		return folders.some((folder) => holds(folder, cwd));
+	} catch {
+		return false;
+	}
+}
+
+// action/src/sandbox-process.ts
+/** The first process of a sandbox, as bubblewrap reports it: when it is gone, so is every other. */
+const statusSchema = object({ "child-pid": int().positive() });
+const pollMs = 5;
+const patienceMs = 3e3;
+/** The process id (as the action sees it) from bubblewrap's status; null when there is none. */
+async function readInitProcess(status) {
+	if (status === null) return null;
+	return new Promise((resolve) => {
+		let text = "";
+		status.on("data", (chunk) => {
+			text += chunk.toString();
+			const [line, ...rest] = text.split("\n");
+			if (rest.length > 0) resolve(processOf(line));
+		});
+		for (const event of ["close", "error"]) status.on(event, () => resolve(null));
+	});
+}
+function processOf(line) {
+	try {
+		return statusSchema.parse(JSON.parse(line))["child-pid"];
+	} catch {
+		return null;
+	}
+}
+/** Kills it and waits until the kernel has ended it with all of its namespace: it becomes a zombie, or goes, last of all. */
+async function waitUntilGone(pid) {
+	if (pid === null) return;
+	const begin = startOf(pid);
+	if (begin === null) return;
+	for (let waited = 0; waited < patienceMs; waited += pollMs) {
+		if (startOf(pid) !== begin) return;
+		try {
+			process.kill(pid, "SIGKILL");
+		} catch {
+			return;
+		}
+		await new Promise((resolve) => setTimeout(resolve, pollMs));
+	}
+}
+/** When the process started, in the kernel's ticks; null when it is gone or a zombie. Tells it from one with its number. */
+function startOf(pid) {
+	try {
+		const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+		return fields[0] === "Z" || fields[0] === "X" ? null : fields[19];
+	} catch {
+		return null;
+	}
+}
+
+// action/src/oom-kills.ts
+/** How often the kernel has killed for lack of memory: in the action's own control group, where it has one, or at all. */
+/** A counter that only grows; 0 where the kernel does not tell. */
+function oomKills() {
+	return counter(ownGroupEvents(), "oom_kill") ?? counter("/proc/vmstat", "oom_kill") ?? 0;
+}
+function ownGroupEvents() {
+	const group = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup"))?.[1] ?? "/";
+	return join("/sys/fs/cgroup", group, "memory.events");
+}
+function counter(file, name) {
+	const match = new RegExp(`^${name} (\\d+)$`, "m").exec(textOf(file));
+	return match === null ? null : Number(match[1]);
+}
+function textOf(file) {
+	try {
+		return readFileSync(file, "utf8");
+	} catch {
+		return "";
+	}
+}
+
+// action/src/watchdog.ts
+/** A process that outlives the action for as long as it takes to kill the action's command. */
 /** Started before the command, so that there is no moment in which the command has none. */
 function startWatchdog() {
 	const dog = spawn("bash", ["-c", "read -r group && { read -r _; kill -KILL -- \"-$group\"; } 2>/dev/null"], {
@@ -9178,149 +9464,495 @@ function searchPath() {
 	return process.env["PATH"] === void 0 ? {} : { PATH: process.env["PATH"] };
 }
 
-// action/src/sandbox.ts
-const none = {
-	name: "none",
-	wrap: (argv) => argv
-};
+// action/src/run-command.ts
 /**
-* The sandbox for a trial. `auto` takes the best there is, which in this version is none.
-* @throws Error when one is required: a trial that asked for a sandbox never runs without one.
+* Runs one command of a trial in its own process group, and in the sandbox where there is one.
+*
+* Always, when `runCommand` has resolved: no process of the group or of the sandbox is left; the log file is closed.
+* Whatever ends the action (a kill -9 included), the command ends with it: the sandbox dies with its parent, and a
+* watchdog holds the other end of a pipe and kills the group when the pipe breaks.
+*
+* Races: without a sandbox, a process that has left the group (setsid) may hold the output open for ever, so the end of
+* the command is its exit, and the output gets a short grace only; it is looked for by what it was started with
+* (leftovers.ts). The group's id may be used again by the system once the group is gone, so it is signalled only while
+* its leader is not reaped, or right after.
 */
-function sandboxFor(wish) {
-	if (wish === "required") throw new Error("`sandbox: required` cannot be kept by this version of the action: a later one brings the sandbox. Nothing was run.");
-	return none;
+/** So much of a log is kept: redacting it takes a fraction of a second. */
+const logLimitBytes = 16777216;
+const timeoutGraceMs = 5e3;
+/** Children have to be gone 5 s after a cancellation; a runner leaves 7.5 s between SIGINT and SIGTERM. */
+const cancelGraceMs = 3e3;
+const outputGraceMs = 500;
+const maxTimerMs = 2 ** 31 - 1;
+const statusFd = 5;
+/** Runs the command to its end, its time-out or its cancellation; never throws for what the command does. */
+async function runCommand(request) {
+	const file = new BoundedLog(request.logFile, logLimitBytes);
+	const reader = new LogReader(request.metric);
+	const decoder = new StringDecoder("utf8");
+	const watchdog = startWatchdog();
+	const killsBefore = oomKills();
+	const started = performance.now();
+	const child = startGroup(request);
+	watchdog.watch(child.pid);
+	for (const fd of [request.pipes?.read, request.pipes?.write]) if (fd !== void 0) closeSync(fd);
+	const output = request.pipes?.as === "answers" ? child.stderr : child.stdout;
+	output?.on("data", (chunk) => {
+		file.write(chunk);
+		reader.push(decoder.write(chunk));
+		request.echo(chunk);
+	});
+	const init = readInitProcess(child.stdio[statusFd]);
+	const end = await endOf(child, request, init);
+	const seconds = (performance.now() - started) / 1e3;
+	signalGroup(child, "SIGKILL");
+	if (request.sandbox.isolates) await waitUntilGone(await init);
+	else await killLeftovers(request.env, request.place);
+	await lastOutput(output);
+	watchdog.dismiss();
+	reader.push(decoder.end());
+	file.close();
+	return {
+		...end,
+		killedForMemory: oomKills() > killsBefore,
+		seconds,
+		log: reader.end()
+	};
+}
+/**
+* The shell that starts the command: no core dumps, no file beyond the bound, and in a sandbox (where they are counted
+* apart) no more processes than the bound. Root is beyond that last limit: bounds.ts counts, too.
+*/
+function shellOf({ bounds, sandbox, pipes }) {
+	return `${[...[
+		"ulimit -c 0",
+		`ulimit -f ${Math.ceil(bounds.diskBytes / 1024)}`,
+		...sandbox.isolates ? [`ulimit -u ${bounds.processes}`] : []
+	].map((limit) => `${limit} 2>/dev/null`), closeAbove(pipes?.as === "asks" ? 4 : 2)].join("; ")}; exec bash -c "$1"${pipes?.as === "answers" ? "" : " 2>&1"}`;
+}
+/** Descriptors that a runner left open to its children are not for the code under trial. */
+function closeAbove(last) {
+	return `if [ -d /proc/$$/fd ]; then ${`for fd in /proc/$$/fd/*; do fd=\${fd##*/}; if [ "$fd" -gt ${last} ]; then eval "exec $fd>&-"; fi; done`}; fi`;
+}
+function startGroup(request) {
+	const { command, place, env, sandbox, pipes } = request;
+	const argv = [
+		"bash",
+		"-c",
+		shellOf(request),
+		"bash",
+		command
+	];
+	const [program, ...args] = sandbox.wrap(argv, place, statusFd);
+	return spawn(program, args, {
+		cwd: place.cwd,
+		env,
+		stdio: stdioOf(pipes, sandbox.isolates),
+		detached: true
+	});
+}
+function stdioOf(pipes, reports) {
+	const status = reports ? "pipe" : "ignore";
+	if (pipes === null) return [
+		"ignore",
+		"pipe",
+		"ignore",
+		"ignore",
+		"ignore",
+		status
+	];
+	const { read, write } = pipes;
+	return pipes.as === "answers" ? [
+		read,
+		write,
+		"pipe",
+		"ignore",
+		"ignore",
+		status
+	] : [
+		"ignore",
+		"pipe",
+		"ignore",
+		read,
+		write,
+		status
+	];
+}
+async function endOf(child, request, init) {
+	let ended = "itself";
+	let exceeded = null;
+	const timers = [];
+	const stop = (why, graceMs) => {
+		if (ended !== "itself" && (why !== "cancelled" || ended === "cancelled")) return;
+		ended = why;
+		signalGroup(child, request.sandbox.isolates ? "SIGKILL" : "SIGTERM");
+		timers.push(setTimeout(() => signalGroup(child, "SIGKILL"), graceMs));
+	};
+	const onAbort = () => stop("cancelled", cancelGraceMs);
+	const exit = new Promise((resolve) => {
+		child.on("exit", (exitCode, signal) => resolve({
+			exitCode,
+			signal
+		}));
+		child.on("error", () => resolve({
+			exitCode: null,
+			signal: null
+		}));
+	});
+	timers.push(setTimeout(() => stop("timeout", timeoutGraceMs), Math.min(request.timeoutSeconds * 1e3, maxTimerMs)));
+	const unwatch = watchBounds(request.bounds, request.place, init, (why) => {
+		exceeded ??= why;
+		stop("bound", 0);
+	});
+	request.signal.addEventListener("abort", onAbort, { once: true });
+	if (request.signal.aborted) onAbort();
+	const { exitCode, signal } = await exit;
+	request.signal.removeEventListener("abort", onAbort);
+	unwatch();
+	for (const timer of timers) clearTimeout(timer);
+	return {
+		ended,
+		exceeded,
+		exitCode,
+		signal
+	};
+}
+/** Takes the last of the output, for a short while only. */
+async function lastOutput(stream) {
+	if (stream === null || stream.closed) return;
+	await new Promise((resolve) => {
+		const timer = setTimeout(resolve, outputGraceMs);
+		stream.once("close", () => {
+			clearTimeout(timer);
+			resolve();
+		});
+	});
+	stream.destroy();
+}
+function signalGroup(child, signal) {
+	if (child.pid === void 0) return;
+	try {
+		process.kill(-child.pid, signal);
+	} catch {}
 }
 
-// action/src/train.ts
-/**
-* Mode `train`: runs one trial and hands over its measurement. Read this first.
-*
-* Always: the token is used for the fetch and never reaches the candidate; the measurement is made here, outside the
-* candidate's process; whatever the candidate does, the result is a measurement (a crash is one too). An Error means that
-* there is nothing to report: wrong inputs, no network, a sandbox that is not there.
-*/
-/** Carries out the trial. Resolves with no process of it left and its files removed. */
-async function train(inputs, context) {
-	const secrets = inputs.token === "" ? [] : [inputs.token, basicCredentials(inputs.token)];
-	for (const secret of secrets) context.log.mask(secret);
-	const sandbox = sandboxFor(inputs.spec.sandbox);
-	const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
-	try {
-		return measurementOf(await runTrial(inputs, context, folder, sandbox), inputs, sandbox, secrets);
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true,
-			maxRetries: 3
-		}).catch((error) => context.log.say(error.message));
-	}
+// action/src/commands.ts
+/** Runs the commands of one trial: each with the trial's environment, bounds, log file and a part of the job's log. */
+/** A scratch of its own for each command, so that none finds what another left. */
+async function makePlace(folder, job) {
+	const scratch = join(folder, `scratch-${job.name}`);
+	for (const part of ["tmp", "home"]) await mkdir(join(scratch, part), { recursive: true });
+	return {
+		cwd: job.cwd,
+		writable: job.writable,
+		readable: job.readable,
+		hidden: job.hidden,
+		scratch
+	};
 }
-/** The steps of a trial, in order. Each may end it. */
-async function runTrial(inputs, context, folder, sandbox) {
+/** The log of a command, as the action keeps it. */
+function logFileOf(folder, name) {
+	return join(folder, `${name}.log`);
+}
+/** Runs it to its end; see `runCommand`. What it prints is shown in the job's log as it comes. */
+async function runJob(bench, job) {
+	const { inputs, own, log, folder, machine, sandbox } = bench;
 	const { spec } = inputs;
-	const isMutable = mutableMatcher(spec.mutable);
-	const checkout = await fetchCheckout(inputs, context, folder, isMutable);
-	if (checkout === null) return ended("cancelled", "cancelled before the training began", 0);
-	const { root, protectedPaths, refusal } = checkout;
-	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
-	const before = await hashFiles(root, protectedPaths);
-	context.log.say(`${before.size} protected files hashed; sandbox: ${sandbox.name}`);
-	const run = async (command, name) => runInGroup(command, name, inputs, context, {
-		root,
-		folder,
-		sandbox
-	});
-	const training = await run(spec.command, "training");
-	const surface = {
-		root,
-		isMutable
-	};
-	let evidence = {
-		training,
-		evaluation: null,
-		changed: await changesSince(before, root)
-	};
-	if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) evidence = {
-		training,
-		evaluation: await run(spec.evaluate, "evaluation"),
-		changed: await changesSince(before, root)
-	};
-	return {
-		ending: conclude(evidence, spec, surface),
-		evidence,
-		protectedCount: protectedPaths.length
-	};
-}
-function ended(status, because, protectedCount) {
-	return {
-		ending: {
-			status,
-			value: null,
-			because,
-			at: null
-		},
-		evidence: null,
-		protectedCount
-	};
-}
-async function changesSince(before, root) {
-	return changedPaths(before, await hashFiles(root, [...before.keys()]));
-}
-/** Null when the job was cancelled meanwhile. */
-async function fetchCheckout(inputs, { log, signal }, folder, isMutable) {
-	log.beginGroup(`Fetch ${inputs.commit.slice(0, 7)} and its base ${inputs.base.slice(0, 7)}`);
-	try {
-		return await makeCheckout({
-			serverUrl: inputs.GITHUB_SERVER_URL.replace(/\/+$/, ""),
-			repository: inputs.GITHUB_REPOSITORY,
-			token: inputs.token,
-			base: inputs.base,
-			commit: inputs.commit,
-			isMutable,
-			folder,
-			signal
-		});
-	} catch (error) {
-		if (signal.aborted) return null;
-		throw error;
-	} finally {
-		log.endGroup();
-	}
-}
-async function runInGroup(command, name, inputs, { environment, log, signal }, place) {
-	const { spec, trial } = inputs;
-	log.beginGroup(`${name}: ${command}`);
-	const foreign = log.beginForeign();
+	const place = await makePlace(folder, job);
+	const bounds = await boundsFor(folder, own);
+	const isShown = job.pipes?.as !== "answers";
+	if (isShown) log.beginGroup(`${job.name}: ${job.command}`);
+	const foreign = isShown ? log.beginForeign() : null;
 	try {
 		const result = await runCommand({
-			command,
-			folder: place.root,
-			env: candidateEnv(environment, {
-				id: trial,
-				budgetSeconds: spec.budgetSeconds
-			}),
-			sandbox: place.sandbox,
-			timeoutSeconds: spec.timeoutSeconds,
+			command: job.command,
+			place,
+			env: {
+				...candidateEnv(own, {
+					id: inputs.trial,
+					budgetSeconds: spec.budgetSeconds,
+					mark: `${bench.mark}-${job.name}`,
+					isolates: sandbox.isolates,
+					temp: join(place.scratch, "tmp"),
+					home: machine.home
+				}),
+				...job.variables
+			},
+			sandbox,
+			timeoutSeconds: job.timeoutSeconds ?? spec.timeoutSeconds,
+			bounds,
 			metric: spec.metric,
-			logFile: join(place.folder, name === "training" ? "run.log" : "evaluate.log"),
-			echo: foreign.write,
-			signal
+			logFile: logFileOf(folder, job.name),
+			echo: foreign?.write ?? (() => {}),
+			signal: job.signal ?? bench.signal,
+			pipes: job.pipes ?? null
 		});
-		foreign.end();
-		log.endGroup();
-		log.say(`${name} ${endPhrase(result)} after ${formatClock(result.seconds)}`);
+		foreign?.end();
+		if (isShown) log.endGroup();
+		if (isShown) log.say(`${job.name} ${endPhrase(result)} after ${formatClock(result.seconds)}`);
 		return result;
 	} catch (error) {
-		foreign.end();
-		log.endGroup();
+		foreign?.end();
+		if (isShown) log.endGroup();
 		throw error;
 	}
 }
-function endPhrase({ ended, exitCode, signal }) {
+function endPhrase({ ended, exceeded, exitCode, signal }) {
+	if (ended === "bound") return `was ended because it ${exceeded}`;
 	if (ended !== "itself") return ended === "timeout" ? "was ended by its time-out" : "was cancelled";
 	return signal === null ? `ended with exit status ${exitCode}` : `was ended by ${signal}`;
 }
+
+// action/src/protected-files.ts
+/** Hashes of the files that a candidate may not change, taken before and after it ran. */
+/** The state of each path: kind, executable bit and SHA-256 of the content. A link is its target's name, not the target. */
+async function hashFiles(root, paths) {
+	const hashes = /* @__PURE__ */ new Map();
+	for (const path of paths) hashes.set(path, await stateOf$1(isAbsolute(path) ? path : join(root, path)));
+	return hashes;
+}
+async function stateOf$1(file) {
+	try {
+		const status = await lstat(file);
+		if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
+		if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
+		const hash = createHash("sha256");
+		await pipeline(createReadStream(file), hash);
+		return `file ${status.mode & 73 ? "x" : "-"} ${hash.digest("hex")}`;
+	} catch (error) {
+		return `unreadable ${error.code}`;
+	}
+}
+/** The paths whose state differs, in order; those that are in one of the two only among them. */
+function changedPaths(before, after) {
+	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+}
+/** `~/…` with the home in its place. */
+function expandHome(pattern, home) {
+	return pattern.startsWith("~/") ? join(home, pattern.slice(2)) : pattern;
+}
+/** What a pattern says before its first wildcard, to the last whole folder: all that it can match lies in there. */
+function fixedPart(pattern) {
+	const { base, isGlob } = import_picomatch.default.scan(pattern);
+	return isGlob ? base : pattern;
+}
+/** The files that absolute patterns match now, sorted; a star matches names with a dot, too. No link is followed. */
+async function matchingFiles(patterns) {
+	const found = /* @__PURE__ */ new Set();
+	for (const pattern of patterns) {
+		const matches = (0, import_picomatch.default)(pattern, {
+			dot: true,
+			nonegate: true
+		});
+		for (const file of await filesBelow(fixedPart(pattern))) if (file === pattern || matches(file)) found.add(file);
+	}
+	return [...found].toSorted();
+}
+/** The path itself where it is no folder, else every file below it; none where there is nothing. */
+async function filesBelow(path) {
+	const status = await lstat(path).catch(() => null);
+	if (status === null) return [];
+	if (!status.isDirectory()) return [path];
+	return (await readdir(path, {
+		recursive: true,
+		withFileTypes: true
+	}).catch(() => [])).filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+// action/src/evaluation.ts
+/**
+* The evaluation: a protected command, in a folder with protected files alone and a sandbox that the candidate's code
+* never was in, prints the metric. Where `trial.serve` is given the candidate's model answers it from a sandbox of its
+* own, through two pipes; nothing else is between the two.
+*
+* Always: the candidate's processes see neither the evaluator's memory, files, output and environment, nor what
+* `trial.private` names. Without a sandbox that is a matter of manners: all run as one user.
+*/
+/**
+* Puts what judges in the place of what was trained in, so that what the set-up made (a virtual environment knows its
+* own path) is where it was made; what was trained in is at `folders.trained` from then on.
+*/
+async function layOut(folders, made) {
+	await rename(folders.checkout, folders.trained);
+	await rename(folders.judge, folders.checkout);
+	for (const path of made) {
+		const [from, to] = [join(folders.trained, path), join(folders.checkout, path)];
+		await move(from, to);
+		await symlink(to, from);
+	}
+	for (const path of await filesBelow(folders.hidden)) await move(path, join(folders.checkout, path.slice(folders.hidden.length + 1)));
+}
+/**
+* Runs the evaluate command, and with it the serve command, in what `layOut` made.
+* @param outside what `trial.private` names outside the checkout
+*/
+async function evaluate(bench, folders, made, outside) {
+	const { spec } = bench.inputs;
+	const judge = {
+		name: "evaluation",
+		command: spec.evaluate,
+		cwd: folders.checkout,
+		writable: [],
+		readable: [
+			folders.checkout,
+			folders.trained,
+			...outside
+		],
+		hidden: [],
+		variables: { AUTORESEARCH_TRAINED: folders.trained }
+	};
+	if (spec.serve === null) return {
+		judge: await runJob(bench, judge),
+		served: null
+	};
+	const { questions, answers } = await openPipes(folders.trial);
+	const over = new AbortController();
+	const serving = runJob(bench, {
+		name: "serving",
+		command: spec.serve,
+		cwd: folders.trained,
+		writable: [],
+		readable: [folders.trained, ...made.map((path) => join(folders.checkout, path))],
+		hidden: outside,
+		pipes: {
+			as: "answers",
+			read: questions.read,
+			write: answers.write
+		},
+		timeoutSeconds: Number.POSITIVE_INFINITY,
+		signal: AbortSignal.any([bench.signal, over.signal])
+	});
+	return {
+		judge: await runJob(bench, {
+			...judge,
+			variables: {
+				...judge.variables,
+				AUTORESEARCH_ANSWERS_FD: "3",
+				AUTORESEARCH_QUESTIONS_FD: "4"
+			},
+			pipes: {
+				as: "asks",
+				read: answers.read,
+				write: questions.write
+			}
+		}).finally(() => over.abort()),
+		served: await serving
+	};
+}
+/** Two pipes with no process of ours between their ends. Each end is closed here once its command has it. */
+async function openPipes(folder) {
+	const [questions, answers] = [join(folder, "questions"), join(folder, "answers")];
+	await promisify(execFile)("mkfifo", [
+		"-m",
+		"600",
+		questions,
+		answers
+	]);
+	return {
+		questions: openEnds(questions),
+		answers: openEnds(answers)
+	};
+}
+/** Opening one end waits for the other, but not for one that opens both; so the ends are plain, blocking ones. */
+function openEnds(fifo) {
+	const both = openSync(fifo, constants.O_RDWR);
+	const ends = {
+		read: openSync(fifo, constants.O_RDONLY),
+		write: openSync(fifo, constants.O_WRONLY)
+	};
+	closeSync(both);
+	unlinkSync(fifo);
+	return ends;
+}
+
+// action/src/redact.ts
+/**
+* Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
+* `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
+* on the side of hiding too much; each is linear in the length of the text.
+*/
+const hidden = "***";
+const patterns = [
+	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
+	/github_pat_\w{20,}/g,
+	/sk-ant-[A-Za-z0-9_-]{6,}/g,
+	/\bsk-[A-Za-z0-9_-]{16,}/g,
+	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
+	/\bhf_[A-Za-z0-9]{20,}/g,
+	/\bAIza[A-Za-z0-9_-]{30,}/g,
+	/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g
+];
+const pemBegin = "-----BEGIN ";
+const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
+/** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
+function hidePem(text) {
+	const kept = [];
+	let rest = text;
+	for (;;) {
+		const end = pemEnd.exec(rest);
+		const begin = rest.indexOf(pemBegin);
+		if (begin < 0 && end === null) break;
+		if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
+		kept.push(hidden);
+		if (end === null) return kept.join("");
+		rest = rest.slice(end.index + end[0].length);
+	}
+	kept.push(rest);
+	return kept.join("");
+}
+/**
+* The text with everything that looks like a secret replaced by `***`.
+* @param secrets values known to be secret (the action's own token); shorter than 8 characters they are ignored, or they
+* would blot out ordinary words.
+*/
+function redact(text, secrets) {
+	let clean = text;
+	for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
+	for (const pattern of patterns) clean = clean.replace(pattern, hidden);
+	return hidePem(clean);
+}
+
+// action/src/keep-log.ts
+/** The whole log of a trial, for the artifact: what its commands printed, redacted, one after the other. */
+/** In the order of the trial; those that did not run have no file. */
+const parts = [
+	"training",
+	"serving",
+	"evaluation"
+];
+/** Where the log is now, in the runner's temporary folder; null when nothing was printed, or it can't be kept. */
+async function keepLog({ inputs, folder, log }, secrets) {
+	const texts = [];
+	for (const name of parts) {
+		const text = await readFile(logFileOf(folder, name), "utf8").catch(() => "");
+		if (text !== "") texts.push(`=== ${name} ===\n${redact(text, secrets)}`);
+	}
+	if (texts.length === 0) return null;
+	const file = join(inputs.RUNNER_TEMP, `autoresearch-${inputs.trial.replaceAll(":", "-")}.log`);
+	try {
+		await writeFile(file, texts.join("\n"), { mode: 384 });
+		return file;
+	} catch (error) {
+		log.say(`the log was not kept: ${error instanceof Error ? error.message : String(error)}`);
+		return null;
+	}
+}
+
+// action/src/log-tail.ts
+/** The end of a log as people read it: whole lines, no secrets, bounded. */
+const maxTail = 12e3;
+/** The last lines of the text, redacted, at most 12 000 characters. A first line that was cut is dropped. */
+function logTail(text, secrets) {
+	const clean = redact(text.toWellFormed(), secrets).trimEnd();
+	if (clean.length <= maxTail) return clean;
+	const end = clean.slice(-12e3);
+	const lineEnd = end.indexOf("\n");
+	return (lineEnd < 0 || lineEnd > maxTail / 2 ? end : end.slice(lineEnd + 1)).toWellFormed();
+}
+
+// action/src/measurement-of.ts
+/** @param secrets values that may stand nowhere in it */
 function measurementOf(trial, inputs, sandbox, secrets) {
 	const { ending, evidence, protectedCount } = trial;
 	const training = evidence?.training ?? null;
@@ -9363,13 +9995,491 @@ function measurementOf(trial, inputs, sandbox, secrets) {
 }
 /** The numbers of the summary block; of the metric itself only the value that counts. */
 function metricsOf(evidence, metric, value) {
-	const numbers = [...evidence?.training.log.numbers ?? [], ...evidence?.evaluation?.log.numbers ?? []];
+	const numbers = [...evidence?.training.log.numbers ?? [], ...evidence?.evaluation?.judge.log.numbers ?? []];
 	return Object.fromEntries([...value === null ? [] : [[metric, value]], ...numbers]);
 }
 function shownLog(evidence) {
 	if (evidence === null) return "";
 	const { training, evaluation } = evidence;
-	return evaluation === null ? training.log.tail : `${training.log.tail}\n=== evaluate ===\n${evaluation.log.tail}`;
+	const served = evaluation?.served?.log.tail ?? "";
+	return [
+		training.log.tail,
+		...served === "" ? [] : [`\n=== serve ===\n${served}`],
+		...evaluation === null ? [] : [`\n=== evaluate ===\n${evaluation.judge.log.tail}`]
+	].join("");
+}
+
+// action/src/outside.ts
+/** What a trial names outside its checkout: files to be protected, files to be hidden from the candidate. */
+async function outsideFiles(spec, own) {
+	const home = own["HOME"] ?? homedir();
+	const protectedGlobs = spec.protect.map((pattern) => expandHome(pattern, home));
+	const secret = spec.private.map((pattern) => expandHome(pattern, home));
+	const [single, globs] = [false, true].map((isGlob) => secret.filter((pattern) => pattern.startsWith("/") && import_picomatch.default.scan(pattern).isGlob === isGlob));
+	return {
+		protectedGlobs,
+		shown: protectedGlobs.map(fixedPart),
+		hidden: [...single.filter((path) => existsSync(path)), ...await matchingFiles(globs)],
+		privateInside: secret.filter((pattern) => !pattern.startsWith("/"))
+	};
+}
+
+// action/src/bubblewrap.ts
+/**
+* The command line of bubblewrap for one command. Pure but for looking at what kind of file a system root is.
+*
+* Always: own user, PID, IPC, UTS, network and cgroup namespace; no capabilities and no way to new ones; the whole file
+* system is read-only but the place's writable folders and its scratch; it dies with the action.
+*
+* Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, the
+* trial's own folders, single files that are hidden.
+*/
+/** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.7. */
+const noNestingFlag = "--disable-userns";
+const merged = [
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32"
+];
+/**
+* Of `/proc` what a process of uid 0 may write by ownership alone. A runner that is root maps to 0 inside, too; the
+* kernel asks for no capability there, and `core_pattern` would run a program outside.
+*/
+const kernelSettings = [
+	"sys",
+	"bus",
+	"irq",
+	"fs",
+	"acpi",
+	"scsi",
+	"mtrr",
+	"pressure",
+	"sysrq-trigger"
+];
+/** Everything before `--`. */
+function bubblewrapArguments(machine, place) {
+	const hidden = machine.hiddenFolders.filter((folder) => machine.system.some((root) => folder.startsWith(`${root}/`)));
+	const tmp = join(place.scratch, "tmp");
+	return [
+		[
+			"--unshare-all",
+			"--unshare-user",
+			"--die-with-parent",
+			"--new-session"
+		],
+		[
+			"--cap-drop",
+			"ALL",
+			"--hostname",
+			"trial"
+		],
+		machine.system.flatMap((path) => [
+			"--ro-bind",
+			path,
+			path
+		]),
+		merged.flatMap(systemFolder),
+		hidden.flatMap((folder) => ["--tmpfs", folder]),
+		["--proc", "/proc"],
+		kernelSettings.flatMap((name) => roBind(join("/proc", name))),
+		["--dev", "/dev"],
+		machine.devices.flatMap((device) => [
+			"--dev-bind-try",
+			device,
+			device
+		]),
+		[
+			"--size",
+			String(Math.floor(totalmem() / 4)),
+			"--tmpfs",
+			"/dev/shm",
+			"--remount-ro",
+			"/dev"
+		],
+		[
+			"--ro-bind-try",
+			"/sys",
+			"/sys"
+		],
+		[
+			"--bind",
+			tmp,
+			"/tmp",
+			"--bind",
+			tmp,
+			"/var/tmp",
+			"--bind",
+			join(place.scratch, "home"),
+			machine.home
+		],
+		machine.shown.flatMap((path) => [
+			"--ro-bind",
+			path,
+			path
+		]),
+		place.writable.flatMap((path) => [
+			"--bind",
+			path,
+			path
+		]),
+		place.readable.flatMap((path) => [
+			"--ro-bind",
+			path,
+			path
+		]),
+		[...machine.hiddenFiles, ...place.hidden].filter((path) => isShown(machine, path)).flatMap((path) => covered(path, machine.emptyFile)),
+		hidden.flatMap((folder) => ["--remount-ro", folder]),
+		[
+			"--remount-ro",
+			"/",
+			"--chdir",
+			place.cwd
+		]
+	].flat();
+}
+function isShown({ system, shown }, path) {
+	return [...system, ...shown].some((root) => holds(root, path));
+}
+function covered(path, emptyFile) {
+	return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false ? [
+		"--tmpfs",
+		path,
+		"--remount-ro",
+		path
+	] : [
+		"--ro-bind",
+		emptyFile,
+		path
+	];
+}
+function roBind(path) {
+	return existsSync(path) ? [
+		"--ro-bind",
+		path,
+		path
+	] : [];
+}
+/** `/lib` is a link into `/usr` on most systems, and a folder on others. */
+function systemFolder(path) {
+	const status = lstatSync(path, { throwIfNoEntry: false });
+	if (status === void 0) return [];
+	return status.isSymbolicLink() ? [
+		"--symlink",
+		readlinkSync(path),
+		path
+	] : [
+		"--ro-bind",
+		path,
+		path
+	];
+}
+
+// action/src/sandbox.ts
+/**
+* How the code under trial is kept apart from the rest of the machine: by bubblewrap where the machine can, or not at all.
+*
+* Always: a trial that requires a sandbox never runs without one; where there is none, the reason is in its name, which
+* the check shows.
+*/
+const probeMs = 1e4;
+function noSandbox(why) {
+	return {
+		name: `none (${why})`.slice(0, 100),
+		isolates: false,
+		wrap: (argv) => argv
+	};
+}
+/**
+* The sandbox for a trial: tried out before it is trusted.
+* @throws Error with the remedy when one is required and cannot be had.
+*/
+async function chooseSandbox(wish, machine, place) {
+	if (wish === "off") return noSandbox("switched off");
+	const found = await findBubblewrap(machine, place);
+	if (typeof found !== "string") return found;
+	if (wish === "auto") return noSandbox(found);
+	throw new Error(`\`sandbox: required\` cannot be kept on this runner: ${found}. ${remedyFor(found)} Nothing was run.`);
+}
+/** The sandbox, or why there is none. */
+async function findBubblewrap(machine, place) {
+	if (process.platform !== "linux") return `bubblewrap is for Linux, this is ${process.platform}`;
+	const program = programOnPath("bwrap", machine.path);
+	if (program === null) return "bwrap is not installed";
+	let reason = "";
+	for (const extra of [[noNestingFlag], []]) {
+		const wrap = (argv, where, statusFd) => [
+			program,
+			...extra,
+			...bubblewrapArguments(machine, where),
+			"--json-status-fd",
+			String(statusFd),
+			"--",
+			...argv
+		];
+		const failure = await tryOut(wrap(["true"], place, 2), machine.path);
+		if (failure === null) return {
+			name: "bubblewrap",
+			isolates: true,
+			wrap
+		};
+		reason ||= failure;
+	}
+	return `bwrap does not work: ${reason}`;
+}
+/** Null when it works, else the last line of what it said. */
+async function tryOut([program, ...args], path) {
+	return new Promise((resolve) => {
+		execFile(program, args, {
+			env: { PATH: path },
+			timeout: probeMs,
+			cwd: "/"
+		}, (error, _out, said) => {
+			const lines = said.split("\n").filter((line) => line.startsWith("bwrap:"));
+			resolve(error === null ? null : lines.at(-1)?.slice(7, 80) ?? `exit status ${error.code ?? "unknown"}`);
+		});
+	});
+}
+function remedyFor(reason) {
+	if (reason.includes("not installed")) return "Install it (`apt-get install bubblewrap`, `dnf install bubblewrap`).";
+	if (/uid map|namespace|Permission denied|Operation not permitted/.test(reason)) return "Unprivileged user namespaces are forbidden here: allow them (Ubuntu 24.04: an AppArmor profile for bwrap, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in a container: allow `unshare`, `mount` and an unmasked /proc).";
+	return "Run runner-setup/doctor.sh on the machine.";
+}
+function programOnPath(name, path) {
+	for (const folder of path.split(delimiter)) {
+		const file = join(folder, name);
+		try {
+			if (folder.startsWith("/")) {
+				accessSync(file, constants.X_OK);
+				return file;
+			}
+		} catch {}
+	}
+	return null;
+}
+
+// action/src/setup.ts
+/**
+* `trial.setup`: gets what the training needs before the sandbox shuts (`uv sync --frozen`). It runs in the base's own
+* files, before the candidate's are laid over them, with the network and without the token.
+*/
+const limitMs = 18e5;
+/** The set-up of a trial; where none is said, a project of uv that is trained by `uv run` gets its environment. */
+function setupCommand(spec, protectedPaths) {
+	if (spec.setup !== null) return spec.setup;
+	return /^uv run\b/.test(spec.command) && protectedPaths.includes("uv.lock") ? "uv sync --frozen" : null;
+}
+/** False when the job was cancelled meanwhile. @throws Error when it fails: that is the repository's fault, not the candidate's */
+async function runSetup(bench, command, folder) {
+	const { log, own, signal } = bench;
+	log.beginGroup(`set-up: ${command}`);
+	const foreign = log.beginForeign();
+	const watchdog = startWatchdog();
+	const child = spawn("bash", ["-c", `exec 2>&1; ${command}`], {
+		cwd: folder,
+		env: {
+			...setupEnv(own),
+			AUTORESEARCH_TRIAL: bench.inputs.trial
+		},
+		stdio: [
+			"ignore",
+			"pipe",
+			"ignore"
+		],
+		detached: true
+	});
+	watchdog.watch(child.pid);
+	let end = "";
+	child.stdout.on("data", (chunk) => {
+		foreign.write(chunk);
+		end = (end + chunk.toString()).slice(-500);
+	});
+	const kill = () => {
+		try {
+			if (child.pid !== void 0) process.kill(-child.pid, "SIGKILL");
+		} catch {}
+	};
+	const timer = setTimeout(kill, limitMs);
+	signal.addEventListener("abort", kill, { once: true });
+	const status = await new Promise((resolve) => {
+		child.on("close", resolve);
+		child.on("error", () => resolve(null));
+	});
+	clearTimeout(timer);
+	signal.removeEventListener("abort", kill);
+	kill();
+	watchdog.dismiss();
+	foreign.end();
+	log.endGroup();
+	if (signal.aborted) return false;
+	if (status === 0) return true;
+	const said = end.trim().split("\n").at(-1) ?? "";
+	throw new Error(`the set-up command \`${command}\` failed (exit status ${status ?? "none"}): ${said}. Nothing was trained.`);
+}
+
+// action/src/train.ts
+/**
+* Mode `train`: runs one trial and hands over its measurement. Read this first.
+*
+* Always: the token is used for the fetch and never reaches the candidate; the measurement is made here, outside the
+* candidate's process; whatever the candidate does, the result is a measurement (a crash is one too). An Error means that
+* there is nothing to report: wrong inputs, no network, a set-up that fails, a sandbox that is not there.
+*/
+/** Carries out the trial. Resolves with no process of it left and its files removed, but for the log. */
+async function train(inputs, context) {
+	const own = inputs.token === "" ? [] : [inputs.token, basicCredentials(inputs.token)];
+	for (const secret of own) context.log.mask(secret);
+	const secrets = [.../* @__PURE__ */ new Set([...own, ...secretValues(context.environment)])];
+	const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
+	try {
+		const outside = await outsideFiles(inputs.spec, context.environment);
+		const bench = await makeBench(inputs, context, folder, outside);
+		return {
+			measurement: measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets),
+			logFile: await keepLog(bench, secrets)
+		};
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true,
+			maxRetries: 3
+		}).catch((error) => context.log.say(error.message));
+	}
+}
+async function makeBench(inputs, context, folder, outside) {
+	const { environment, log, signal } = context;
+	const emptyFile = join(folder, "empty");
+	await writeFile(emptyFile, "");
+	const machine = readMachine(environment, folder, outside.shown, emptyFile);
+	const probe = join(folder, "probe");
+	await mkdir(probe);
+	const place = await makePlace(folder, {
+		name: "probe",
+		cwd: probe,
+		writable: [probe],
+		readable: [],
+		hidden: []
+	});
+	return {
+		inputs,
+		own: environment,
+		log,
+		signal,
+		folder,
+		machine,
+		sandbox: await chooseSandbox(inputs.spec.sandbox, machine, place),
+		mark: randomUUID()
+	};
+}
+/** The steps of a trial, in order. Each may end it. */
+async function runTrial(bench, outside) {
+	const { spec } = bench.inputs;
+	const folders = foldersIn(bench.folder);
+	const isMutable = mutableMatcher(spec.mutable);
+	const { isPrivate, isMixed } = privateSurface(outside.privateInside);
+	const request = {
+		...requestOf(bench),
+		isMutable,
+		isPrivate
+	};
+	const fetched = await fetchInGroup(bench, request);
+	if (fetched === null) return ended("cancelled", "cancelled before the training began", 0);
+	const { protectedPaths } = fetched;
+	if (fetched.refusal !== null) return ended("rejected", fetched.refusal, protectedPaths.length);
+	const made = await setUp(bench, fetched, folders, isMixed);
+	if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
+	const refusal = await writeTrial(fetched, folders, request, made);
+	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
+	const visible = protectedPaths.filter((path) => !isPrivate(path));
+	const shared = made.filter((path) => !isPrivate(path));
+	const state = (root) => stateOf(root, visible, spec.protect, outside);
+	const before = await state(folders.checkout);
+	bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
+	const training = await runJob(bench, {
+		name: "training",
+		command: spec.command,
+		cwd: folders.checkout,
+		writable: [folders.checkout],
+		readable: readOnlyParts(folders, visible, shared),
+		hidden: outside.hidden
+	});
+	const surface = {
+		roots: [folders.checkout, folders.trained],
+		isMutable
+	};
+	let evidence = {
+		training,
+		evaluation: null,
+		changed: changedPaths(before, await state(folders.checkout))
+	};
+	if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
+		await layOut(folders, shared);
+		evidence = {
+			training,
+			evaluation: changedPaths(before, await state(folders.checkout)).length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden),
+			changed: changedPaths(before, await state(folders.checkout))
+		};
+	}
+	return {
+		ending: conclude(evidence, spec, surface),
+		evidence,
+		protectedCount: before.size
+	};
+}
+function requestOf({ inputs, folder, signal }) {
+	return {
+		serverUrl: inputs.GITHUB_SERVER_URL.replace(/\/+$/, ""),
+		repository: inputs.GITHUB_REPOSITORY,
+		token: inputs.token,
+		base: inputs.base,
+		commit: inputs.commit,
+		folder,
+		signal
+	};
+}
+function ended(status, because, protectedCount) {
+	return {
+		ending: {
+			status,
+			value: null,
+			because,
+			at: null
+		},
+		evidence: null,
+		protectedCount
+	};
+}
+/** Null when the job was cancelled meanwhile. */
+async function fetchInGroup({ log, inputs, signal }, request) {
+	log.beginGroup(`Fetch ${inputs.commit.slice(0, 7)} and its base ${inputs.base.slice(0, 7)}`);
+	try {
+		return await fetchCommits(request);
+	} catch (error) {
+		if (signal.aborted) return null;
+		throw error;
+	} finally {
+		log.endGroup();
+	}
+}
+/** What the set-up made; null when the job was cancelled meanwhile. @throws Error when the set-up fails */
+async function setUp(bench, fetched, folders, isMixed) {
+	const command = setupCommand(bench.inputs.spec, fetched.protectedPaths);
+	if (command === null) return [];
+	await writeBase(fetched);
+	if (!await runSetup(bench, command, folders.checkout)) return null;
+	return madePaths(fetched, folders, isMixed);
+}
+/** The protected files of the checkout, and those outside that `trial.protect` names. */
+async function stateOf(root, visible, protect, outside) {
+	const files = protect.length === 0 ? [] : await matchingFiles(outside.protectedGlobs);
+	return hashFiles(root, [...visible, ...files]);
+}
+const mostBinds = 1e3;
+/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
+function readOnlyParts({ checkout }, visible, made) {
+	return [...visible.length <= mostBinds ? visible : [], ...made].map((path) => join(checkout, path));
 }
 
 // action/src/main.ts
@@ -9393,7 +10503,7 @@ async function runMode(log) {
 	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${check.output.title}\n\n${check.output.summary}`);
 }
 async function runTrain(inputs, log) {
-	const measurement = await train(inputs, {
+	const { measurement, logFile } = await train(inputs, {
 		environment: process.env,
 		log,
 		signal: cancelled.signal
@@ -9401,7 +10511,8 @@ async function runTrain(inputs, log) {
 	const json = encodeMeasurement(measurement);
 	writeOutputs(process.env["GITHUB_OUTPUT"], {
 		measurement: json,
-		digest: digestOf(json)
+		digest: digestOf(json),
+		log: logFile ?? ""
 	});
 	const title = titleOf(measurement, inputs.spec.frontier);
 	log.say(`${inputs.spec.metric}: ${title}`);

@@ -1,13 +1,14 @@
 /**
- * Makes the folder that is trained in: the base commit's files with the candidate's mutable files laid over them.
+ * Makes the folders of a trial: what is trained in (the base commit's files with the candidate's mutable files laid over
+ * them) and what judges it (the base's protected files alone).
  *
- * Always: a protected file is the base's by construction. The folder is composed in git's index from tree entries and
+ * Always: a protected file is the base's by construction. Each folder is composed in git's index from tree entries and
  * written by git in one go, so no path of a candidate is ever followed through a link; and it holds no `.git`.
  */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Git, gitAt } from "./git.ts";
-import { parseDiffTree, refusalOf } from "./surface.ts";
+import { parseDiffTree, refusalOf, type TreeChange } from "./surface.ts";
 
 export type CheckoutRequest = {
   readonly serverUrl: string;
@@ -17,48 +18,155 @@ export type CheckoutRequest = {
   readonly base: string;
   readonly commit: string;
   readonly isMutable: (path: string) => boolean;
+  /** Files for the evaluate command alone. */
+  readonly isPrivate: (path: string) => boolean;
   /** An empty folder of ours. */
   readonly folder: string;
   readonly signal: AbortSignal;
 };
 
-export type Checkout = {
-  /** The folder with the files. */
-  readonly root: string;
-  /** Every protected path, relative to `root`. */
+/** The two commits, fetched, and what the candidate changes. */
+export type Fetched = {
+  readonly git: Git;
+  readonly changes: readonly TreeChange[];
+  /** Every protected path of the base, relative to the top. */
   readonly protectedPaths: readonly string[];
   /** Why the candidate must not be trained; null when it may. */
   readonly refusal: string | null;
 };
 
-/** Fetches exactly the two commits and composes the checkout; nothing is written to it when the candidate is refused. */
-export async function makeCheckout(request: CheckoutRequest): Promise<Checkout> {
-  const root = join(request.folder, "checkout");
-  const gitDir = join(request.folder, "git");
-  await mkdir(root);
-  const git = gitAt({ ...request, gitDir, workTree: root });
-  await fetchCommits(git, request);
-  const changes = parseDiffTree(
-    await git.run(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", request.base, request.commit]),
-  );
-  const refusal = refusalOf(changes, request.isMutable);
-  await git.run(["read-tree", request.base]);
-  if (refusal === null) {
-    // A deletion is mode 0; they go first, so that a file may become a folder.
-    const entries = changes
-      .toSorted((a, b) => a.newMode.localeCompare(b.newMode))
-      .map((change) => `${change.newMode === "000000" ? "0" : change.newMode} ${change.newObject}\t${change.path}\0`);
-    await git.run(["update-index", "-z", "--index-info"], entries.join(""));
-    await git.run(["checkout-index", "--all", "--force"]);
-  }
-  const tracked = (await git.run(["ls-files", "-z"])).split("\0").filter((path) => path !== "");
-  await rm(gitDir, { recursive: true, force: true });
-  return { root, protectedPaths: tracked.filter((path) => !request.isMutable(path)), refusal };
+/** Where the trial is: the real paths of its folders. */
+export type Folders = {
+  readonly trial: string;
+  /** What is trained in; for the evaluation it becomes `trained`, and what judges takes its place. */
+  readonly checkout: string;
+  readonly trained: string;
+  readonly judge: string;
+  /** What `trial.private` names, while it must not be seen. */
+  readonly hidden: string;
+};
+
+export function foldersIn(trial: string): Folders {
+  const of = (name: string) => join(trial, name);
+  return { trial, checkout: of("checkout"), trained: of("trained"), judge: of("judge"), hidden: of("hidden") };
 }
 
-async function fetchCommits(git: Git, request: CheckoutRequest): Promise<void> {
+/** Fetches exactly the two commits; writes no file of theirs. */
+export async function fetchCommits(request: CheckoutRequest): Promise<Fetched> {
+  const { checkout } = foldersIn(request.folder);
+  await mkdir(checkout);
+  const git = gitAt({ ...request, gitDir: join(request.folder, "git"), workTree: checkout });
   await git.run(["init", "--quiet", "--template="]);
   const remote = `${request.serverUrl}/${request.repository}.git`;
   const wanted = [...new Set([request.base, request.commit])];
   await git.run(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", remote, ...wanted]);
+  const changes = parseDiffTree(
+    await git.run(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", request.base, request.commit]),
+  );
+  await git.run(["read-tree", request.base]);
+  const tracked = await pathsOf(git);
+  return {
+    git,
+    changes,
+    protectedPaths: tracked.filter((path) => !request.isMutable(path)),
+    refusal: refusalOf(changes, request.isMutable),
+  };
+}
+
+/** Writes the base's own files into the checkout, for `trial.setup` to run in. */
+export async function writeBase({ git }: Fetched): Promise<void> {
+  await git.run(["checkout-index", "--all", "--force"]);
+}
+
+/**
+ * What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`.
+ * @param isMixed says of a folder that private files may lie in it: it is told by its parts
+ */
+export async function madePaths(
+  fetched: Fetched,
+  { checkout }: Folders,
+  isMixed: (path: string) => boolean,
+): Promise<string[]> {
+  const files = new Set(await pathsOf(fetched.git));
+  const parents = new Set([...files].flatMap(foldersAbove));
+  const made: string[] = [];
+  const look = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory() && (parents.has(path) || isMixed(path))) await look(path);
+      else if (!files.has(path)) made.push(path);
+    }
+  };
+  await look("");
+  return made.toSorted();
+}
+
+/**
+ * Writes what is trained in and, for an evaluation, what judges it; moves what the set-up made there, and the private
+ * files out of sight. Removes the git folder.
+ * @returns why the candidate must not be trained; null when it may
+ */
+export async function writeTrial(
+  fetched: Fetched,
+  folders: Folders,
+  request: CheckoutRequest,
+  made: readonly string[],
+): Promise<string | null> {
+  const { git, changes } = fetched;
+  const base = await pathsOf(git);
+  const fromSetup = join(folders.trial, "base");
+  await rename(folders.checkout, fromSetup);
+  for (const folder of [folders.checkout, folders.judge, folders.hidden]) await mkdir(folder);
+  await write(
+    git,
+    folders.judge,
+    base.filter((path) => !request.isMutable(path) && !request.isPrivate(path)),
+  );
+  await write(
+    git,
+    folders.hidden,
+    base.filter((path) => request.isPrivate(path) && !request.isMutable(path)),
+  );
+  await overlay(git, changes);
+  await write(
+    git,
+    folders.checkout,
+    (await pathsOf(git)).filter((path) => !request.isPrivate(path)),
+  );
+  const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+  if (taken !== undefined) return `changes ${taken.path}, which the set-up makes`;
+  for (const path of made) {
+    await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));
+  }
+  await rm(fromSetup, { recursive: true, force: true });
+  await rm(join(request.folder, "git"), { recursive: true, force: true });
+  return null;
+}
+
+/** Renames, with the folders above it made where they are not. */
+export async function move(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+}
+
+async function pathsOf(git: Git): Promise<string[]> {
+  return (await git.run(["ls-files", "-z"])).split("\0").filter((path) => path !== "");
+}
+
+/** Into git's index alone. A deletion is mode 0; they go first, so that a file may become a folder. */
+async function overlay(git: Git, changes: readonly TreeChange[]): Promise<void> {
+  const entries = changes
+    .toSorted((a, b) => a.newMode.localeCompare(b.newMode))
+    .map((change) => `${change.newMode === "000000" ? "0" : change.newMode} ${change.newObject}\t${change.path}\0`);
+  await git.run(["update-index", "-z", "--index-info"], entries.join(""));
+}
+
+async function write(git: Git, folder: string, paths: readonly string[]): Promise<void> {
+  const list = paths.map((path) => `${path}\0`).join("");
+  await git.run(["checkout-index", "--force", `--prefix=${folder}/`, "-z", "--stdin"], list);
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }

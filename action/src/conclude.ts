@@ -1,11 +1,13 @@
 /**
  * From what happened to a measurement. Pure: every rule of what counts as a result is here.
  *
- * Always: without exactly one finite number after the last `---` there is no value; a value is never guessed.
+ * Always: without exactly one finite number after the first `---` there is no value; a value is never guessed.
  */
+import { constants } from "node:os";
 import { isAbsolute, posix } from "node:path";
 import type { Measurement, TrialSpec } from "../../src/domain/measurement.ts";
 import { type LogReading, parseFinite } from "./read-log.ts";
+import type { Evaluation } from "./evaluation.ts";
 import type { CommandResult } from "./run-command.ts";
 import { listOf } from "./surface.ts";
 
@@ -13,7 +15,7 @@ import { listOf } from "./surface.ts";
 export type Evidence = {
   readonly training: CommandResult;
   /** Null when there is no evaluate command, or the training did not get so far. */
-  readonly evaluation: CommandResult | null;
+  readonly evaluation: Evaluation | null;
   /** Protected files that differ from what they were before. */
   readonly changed: readonly string[];
 };
@@ -25,8 +27,8 @@ export type Ending = {
   readonly at: Measurement["at"];
 };
 
-/** The folder that was trained in (a real path, without links in it), and which of its files are mutable. */
-export type Surface = { readonly root: string; readonly isMutable: (path: string) => boolean };
+/** The folders that the commands ran in (real paths, without links in them), and which of their files are mutable. */
+export type Surface = { readonly roots: readonly string[]; readonly isMutable: (path: string) => boolean };
 
 type Judged = Pick<TrialSpec, "metric" | "evaluate" | "timeoutSeconds">;
 
@@ -41,8 +43,14 @@ export function conclude(evidence: Evidence, spec: Judged, surface: Surface): En
   if (failed !== null) return failed;
   const evaluation = evidence.evaluation;
   if (evaluation === null) return readMetric(evidence.training.log, spec, surface);
-  const broken = commandFailure(evaluation, spec, surface, "the evaluate command ");
-  return broken ?? readMetric(evaluation.log, spec, surface);
+  return evaluationFailure(evaluation, spec, surface) ?? readMetric(evaluation.judge.log, spec, surface);
+}
+
+/** Where the candidate's side broke first, that is why; a candidate that is only ended when all is over has not broken. */
+function evaluationFailure({ judge, served }: Evaluation, spec: Judged, surface: Surface): Ending | null {
+  const failure = commandFailure(judge, spec, surface, "the evaluate command ");
+  if (failure === null || failure.status !== "crash" || served === null || served.ended === "cancelled") return failure;
+  return commandFailure(served, spec, surface, "the serve command ") ?? failure;
 }
 
 function brokenRule(changed: readonly string[]): Ending | null {
@@ -60,15 +68,41 @@ function commandFailure(result: CommandResult, spec: Judged, surface: Surface, w
     const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
     return without("timeout", who === "" ? after : `${after} in the evaluate command`);
   }
+  if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
   if (result.exitCode === 0) return null;
+  if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
   return crash(result.log, surface, who, exitPhrase(result));
 }
 
-function exitPhrase({ exitCode, signal, log }: CommandResult): string {
-  if (signal === "SIGKILL" || exitCode === 137) return "killed (SIGKILL), often for lack of memory";
-  if (signal !== null) return `killed by ${signal}`;
+function exitPhrase({ exitCode, signal, killedForMemory, log }: CommandResult): string {
+  // A shell and a sandbox tell a signal as 128 and its number.
+  const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+  if (name === "SIGKILL") {
+    return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
+  }
+  if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
+  if (name !== null) return `killed by ${name}`;
   if (exitCode === null) return "could not be started";
   return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
+}
+
+/** Those by which a program dies of itself or of the system, never of a plain `exit`. */
+const signalNames = new Map(
+  (["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGTERM", "SIGXFSZ"] as const).map(
+    (name) => [constants.signals[name], name] as const,
+  ),
+);
+
+/** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
+function isFastFail({ exitCode, log }: CommandResult): boolean {
+  // His progress line has no end, so the word may stand behind it.
+  return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
+}
+
+function fastFailPhrase({ curve }: LogReading): string {
+  const last = curve.at(-1);
+  const where = last === undefined ? "" : ` (last seen: loss ${last[1]} at step ${last[0]})`;
+  return `FAIL: the training gave up, as it does when the loss explodes or is no number${where}`;
 }
 
 /** The value that the log gives, or the crash that it is not to give one. */
@@ -94,7 +128,7 @@ function crash(log: LogReading | null, surface: Surface, who: string, otherwise:
   if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
   const message = shorten(failure.exception);
   const places = failure.frames.flatMap((frame) => {
-    const path = pathInside(frame.path, surface.root);
+    const path = pathInside(frame.path, surface.roots);
     return path === null ? [] : [{ path, line: frame.line }];
   });
   const mutable = places.findLast((place) => surface.isMutable(place.path) && place.line >= 1);
@@ -111,10 +145,13 @@ function memoryPhrase(exception: string, sign: LogReading["outOfMemory"]): strin
   return sign !== null && /memory|alloc/i.test(exception) ? sign : null;
 }
 
-/** The path relative to the checkout, or null for a file elsewhere. */
-function pathInside(path: string, root: string): string | null {
-  const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
-  return relative === "" || relative.startsWith("..") || relative.length > 500 ? null : relative;
+/** The path relative to the folder it is in, or null for a file elsewhere. */
+function pathInside(path: string, roots: readonly string[]): string | null {
+  for (const root of roots) {
+    const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
+    if (relative !== "" && !relative.startsWith("..") && relative.length <= 500) return relative;
+  }
+  return null;
 }
 
 function shorten(text: string, limit = 300): string {

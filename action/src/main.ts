@@ -25,9 +25,9 @@ async function runMode(log: JobLog): Promise<void> {
 }
 
 async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
-  const measurement = await train(inputs, { environment: process.env, log, signal: cancelled.signal });
+  const { measurement, logFile } = await train(inputs, { environment: process.env, log, signal: cancelled.signal });
   const json = encodeMeasurement(measurement);
-  writeOutputs(process.env["GITHUB_OUTPUT"], { measurement: json, digest: digestOf(json) });
+  writeOutputs(process.env["GITHUB_OUTPUT"], { measurement: json, digest: digestOf(json), log: logFile ?? "" });
   const title = titleOf(measurement, inputs.spec.frontier);
   log.say(`${inputs.spec.metric}: ${title}`);
   if (measurement.status !== "measured") log.notice(title);

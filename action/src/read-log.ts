@@ -10,11 +10,11 @@
 export type Frame = { readonly path: string; readonly line: number };
 
 export type LogReading = {
-  /** A line `---` was seen: what follows the last one is the summary block. */
+  /** A line `---` was seen: what follows it is the summary block. */
   readonly hasRule: boolean;
-  /** The values of the `<metric>:` lines after the last `---`, as printed; at most three are kept. */
+  /** The values of all `<metric>:` lines after the first `---`, as printed; at most three are kept. */
   readonly metricTexts: readonly string[];
-  /** Every other `key: number` line after the last `---`; finite numbers only, the last of equal keys, at most 50. */
+  /** Every other `key: number` line of the block with the metric; finite numbers only, the last of equal keys, at most 50. */
   readonly numbers: ReadonlyMap<string, number>;
   /** `[step, loss]` from progress lines, steps rising, at most 200. */
   readonly curve: readonly (readonly [number, number])[];
@@ -170,9 +170,10 @@ export class LogReader {
   #readLine(line: string): void {
     if (line.trim() !== "") this.#lastLine = line;
     if (line === "---") {
+      // What stands before the first rule is no result; after it no second rule may take a result back.
+      if (!this.#hasRule) this.#metricTexts = [];
+      if (this.#metricTexts.length === 0) this.#numbers = new Map();
       this.#hasRule = true;
-      this.#metricTexts = [];
-      this.#numbers = new Map();
       return;
     }
     this.#readPair(line);

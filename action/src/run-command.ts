@@ -1,50 +1,74 @@
 /**
- * Runs one command of a trial in its own process group.
+ * Runs one command of a trial in its own process group, and in the sandbox where there is one.
  *
- * Always, when `runCommand` has resolved: no process of the group is left; the log file is closed. Whatever ends the
- * action (a kill -9 included), the group ends with it: a watchdog holds the other end of a pipe and kills the group when
- * the pipe breaks.
+ * Always, when `runCommand` has resolved: no process of the group or of the sandbox is left; the log file is closed.
+ * Whatever ends the action (a kill -9 included), the command ends with it: the sandbox dies with its parent, and a
+ * watchdog holds the other end of a pipe and kills the group when the pipe breaks.
  *
- * Races: a process that has left the group (setsid) may hold the output open for ever, so the end of the command is its
- * exit, and the output gets a short grace only. The group's id may be used again by the system once the group is gone,
- * so it is signalled only while its leader is not reaped, or right after.
+ * Races: without a sandbox, a process that has left the group (setsid) may hold the output open for ever, so the end of
+ * the command is its exit, and the output gets a short grace only; it is looked for by what it was started with
+ * (leftovers.ts). The group's id may be used again by the system once the group is gone, so it is signalled only while
+ * its leader is not reaped, or right after.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { closeSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { BoundedLog } from "./bounded-log.ts";
+import { type Bounds, watchBounds } from "./bounds.ts";
+import { killLeftovers } from "./leftovers.ts";
 import { type LogReading, LogReader } from "./read-log.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Place, Sandbox } from "./sandbox.ts";
+import { readInitProcess, waitUntilGone } from "./sandbox-process.ts";
+import { oomKills } from "./oom-kills.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+/** Ends of pipes that are handed over: as input and output to who answers, as descriptors 3 and 4 to who asks. */
+export type Pipes = {
+  readonly as: "asks" | "answers";
+  readonly read: number;
+  readonly write: number;
+};
 
 export type CommandRequest = {
   readonly command: string;
-  readonly folder: string;
+  readonly place: Place;
   readonly env: Readonly<Record<string, string>>;
   readonly sandbox: Sandbox;
   readonly timeoutSeconds: number;
+  readonly bounds: Bounds;
   readonly metric: string;
   readonly logFile: string;
   /** Gets the output as it comes. */
   readonly echo: (chunk: Buffer) => void;
   /** Aborted: the trial is cancelled. */
   readonly signal: AbortSignal;
+  /** Null: no input, and all that the command prints is its log. */
+  readonly pipes: Pipes | null;
 };
 
 export type CommandResult = {
-  /** Who ended it: the command itself, the time-out, or a cancellation. */
-  readonly ended: "itself" | "timeout" | "cancelled";
+  /** Who ended it: the command itself, the time-out, a bound on what it may use, or a cancellation. */
+  readonly ended: "itself" | "timeout" | "bound" | "cancelled";
+  /** Which bound it went over; null when it did not. */
+  readonly exceeded: string | null;
   /** Null where a signal ended it, or where it could not be started. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** The kernel said that it killed a process for lack of memory meanwhile. */
+  readonly killedForMemory: boolean;
   readonly seconds: number;
   readonly log: LogReading;
 };
 
-const logLimitBytes = 64 * 1024 * 1024;
+/** So much of a log is kept: redacting it takes a fraction of a second. */
+const logLimitBytes = 16 * 1024 * 1024;
 const timeoutGraceMs = 5_000;
-/** Shorter than the 7.5 s that a runner leaves between SIGINT and SIGTERM, with room for what comes after. */
+/** Children have to be gone 5 s after a cancellation; a runner leaves 7.5 s between SIGINT and SIGTERM. */
 const cancelGraceMs = 3_000;
 const outputGraceMs = 500;
 const maxTimerMs = 2 ** 31 - 1;
+const statusFd = 5;
 
 /** Runs the command to its end, its time-out or its cancellation; never throws for what the command does. */
 export async function runCommand(request: CommandRequest): Promise<CommandResult> {
@@ -52,38 +76,78 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   const reader = new LogReader(request.metric);
   const decoder = new StringDecoder("utf8");
   const watchdog = startWatchdog();
+  const killsBefore = oomKills();
   const started = performance.now();
   const child = startGroup(request);
   watchdog.watch(child.pid);
-  child.stdout?.on("data", (chunk: Buffer) => {
+  for (const fd of [request.pipes?.read, request.pipes?.write]) if (fd !== undefined) closeSync(fd);
+  const output = request.pipes?.as === "answers" ? child.stderr : child.stdout;
+  output?.on("data", (chunk: Buffer) => {
     file.write(chunk);
     reader.push(decoder.write(chunk));
     request.echo(chunk);
   });
-  const end = await endOf(child, request);
+  const init = readInitProcess((child.stdio as readonly unknown[])[statusFd] as Readable | null);
+  const end = await endOf(child, request, init);
   const seconds = (performance.now() - started) / 1_000;
-  await endGroup(child);
+  signalGroup(child, "SIGKILL");
+  if (request.sandbox.isolates) await waitUntilGone(await init);
+  else await killLeftovers(request.env, request.place);
+  await lastOutput(output);
   watchdog.dismiss();
   reader.push(decoder.end());
   file.close();
-  return { ...end, seconds, log: reader.end() };
+  return { ...end, killedForMemory: oomKills() > killsBefore, seconds, log: reader.end() };
 }
 
-/** Standard output and error go through one pipe, in the order in which they were written; there is no input. */
-function startGroup({ command, folder, env, sandbox }: CommandRequest): ChildProcess {
-  const [program, ...args] = sandbox.wrap(["bash", "-c", 'exec bash -c "$1" 2>&1', "bash", command]);
-  return spawn(program!, args, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"], detached: true });
+/**
+ * The shell that starts the command: no core dumps, no file beyond the bound, and in a sandbox (where they are counted
+ * apart) no more processes than the bound. Root is beyond that last limit: bounds.ts counts, too.
+ */
+function shellOf({ bounds, sandbox, pipes }: CommandRequest): string {
+  const limits = [
+    "ulimit -c 0",
+    `ulimit -f ${Math.ceil(bounds.diskBytes / 1024)}`,
+    ...(sandbox.isolates ? [`ulimit -u ${bounds.processes}`] : []),
+  ];
+  const set = [...limits.map((limit) => `${limit} 2>/dev/null`), closeAbove(pipes?.as === "asks" ? 4 : 2)].join("; ");
+  // Standard output and error go through one pipe, in the order in which they were written.
+  return `${set}; exec bash -c "$1"${pipes?.as === "answers" ? "" : " 2>&1"}`;
 }
 
-type End = Pick<CommandResult, "ended" | "exitCode" | "signal">;
+/** Descriptors that a runner left open to its children are not for the code under trial. */
+function closeAbove(last: number): string {
+  const close = `for fd in /proc/$$/fd/*; do fd=\${fd##*/}; if [ "$fd" -gt ${last} ]; then eval "exec $fd>&-"; fi; done`;
+  return `if [ -d /proc/$$/fd ]; then ${close}; fi`;
+}
 
-async function endOf(child: ChildProcess, request: CommandRequest): Promise<End> {
+function startGroup(request: CommandRequest): ChildProcess {
+  const { command, place, env, sandbox, pipes } = request;
+  const argv = ["bash", "-c", shellOf(request), "bash", command];
+  const [program, ...args] = sandbox.wrap(argv, place, statusFd);
+  return spawn(program!, args, { cwd: place.cwd, env, stdio: stdioOf(pipes, sandbox.isolates), detached: true });
+}
+
+function stdioOf(pipes: Pipes | null, reports: boolean): StdioOptions {
+  const status = reports ? "pipe" : "ignore";
+  if (pipes === null) return ["ignore", "pipe", "ignore", "ignore", "ignore", status];
+  const { read, write } = pipes;
+  return pipes.as === "answers"
+    ? [read, write, "pipe", "ignore", "ignore", status]
+    : ["ignore", "pipe", "ignore", read, write, status];
+}
+
+type End = Pick<CommandResult, "ended" | "exceeded" | "exitCode" | "signal">;
+
+async function endOf(child: ChildProcess, request: CommandRequest, init: Promise<number | null>): Promise<End> {
   let ended: CommandResult["ended"] = "itself";
-  let timers: NodeJS.Timeout[] = [];
-  const stop = (why: "timeout" | "cancelled", graceMs: number) => {
-    if (ended === "cancelled" || ended === why) return;
+  let exceeded: string | null = null;
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (why: Exclude<CommandResult["ended"], "itself">, graceMs: number) => {
+    if (ended !== "itself" && (why !== "cancelled" || ended === "cancelled")) return;
     ended = why;
-    signalGroup(child, "SIGTERM");
+    // A sandbox hands no signal on: it ends with all that is in it.
+    signalGroup(child, request.sandbox.isolates ? "SIGKILL" : "SIGTERM");
     timers.push(setTimeout(() => signalGroup(child, "SIGKILL"), graceMs));
   };
   const onAbort = () => stop("cancelled", cancelGraceMs);
@@ -92,28 +156,30 @@ async function endOf(child: ChildProcess, request: CommandRequest): Promise<End>
     child.on("error", () => resolve({ exitCode: null, signal: null }));
   });
   timers.push(setTimeout(() => stop("timeout", timeoutGraceMs), Math.min(request.timeoutSeconds * 1_000, maxTimerMs)));
+  const unwatch = watchBounds(request.bounds, request.place, init, (why) => {
+    exceeded ??= why;
+    stop("bound", 0);
+  });
   request.signal.addEventListener("abort", onAbort, { once: true });
   if (request.signal.aborted) onAbort();
   const { exitCode, signal } = await exit;
   request.signal.removeEventListener("abort", onAbort);
+  unwatch();
   for (const timer of timers) clearTimeout(timer);
-  timers = [];
-  return { ended, exitCode, signal };
+  return { ended, exceeded, exitCode, signal };
 }
 
-/** Kills what is left of the group and takes the last of its output. */
-async function endGroup(child: ChildProcess): Promise<void> {
-  signalGroup(child, "SIGKILL");
-  const stdout = child.stdout;
-  if (stdout === null || stdout.closed) return;
+/** Takes the last of the output, for a short while only. */
+async function lastOutput(stream: Readable | null): Promise<void> {
+  if (stream === null || stream.closed) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, outputGraceMs);
-    stdout.once("close", () => {
+    stream.once("close", () => {
       clearTimeout(timer);
       resolve();
     });
   });
-  stdout.destroy();
+  stream.destroy();
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -123,26 +189,4 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // The group is gone already: that is what was wanted.
   }
-}
-
-type Watchdog = { readonly watch: (group: number | undefined) => void; readonly dismiss: () => void };
-
-/** Started before the command, so that there is no moment in which the command has none. */
-function startWatchdog(): Watchdog {
-  const script = 'read -r group && { read -r _; kill -KILL -- "-$group"; } 2>/dev/null';
-  const dog = spawn("bash", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true, env: searchPath() });
-  dog.on("error", () => {});
-  dog.stdin.on("error", () => {});
-  dog.unref();
-  return {
-    watch: (group) => void (group !== undefined && dog.stdin.write(`${group}\n`)),
-    dismiss: () => {
-      dog.kill("SIGKILL");
-      dog.stdin.destroy();
-    },
-  };
-}
-
-function searchPath(): Record<string, string> {
-  return process.env["PATH"] === undefined ? {} : { PATH: process.env["PATH"] };
 }

@@ -1,26 +1,116 @@
 /**
- * How the code under trial is kept apart from the rest of the machine. One place wraps every command of a trial, so that
- * a sandbox, when there is one, is a change of this file alone.
+ * How the code under trial is kept apart from the rest of the machine: by bubblewrap where the machine can, or not at all.
+ *
+ * Always: a trial that requires a sandbox never runs without one; where there is none, the reason is in its name, which
+ * the check shows.
  */
+import { execFile } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { bubblewrapArguments, noNestingFlag } from "./bubblewrap.ts";
+import type { Machine } from "./machine.ts";
 
-export type Sandbox = {
-  /** As the measurement says it: `none`, later `bubblewrap`. */
-  readonly name: string;
-  /** The program and arguments that run `argv` inside. */
-  readonly wrap: (argv: readonly string[]) => readonly string[];
+/** What one command sees of the files of its trial. Real paths. */
+export type Place = {
+  /** Where the command starts. */
+  readonly cwd: string;
+  readonly writable: readonly string[];
+  readonly readable: readonly string[];
+  /** Made empty, wherever they lie. */
+  readonly hidden: readonly string[];
+  /** A folder of its own that holds what it writes to `/tmp` (in `tmp`) and to its home (in `home`). */
+  readonly scratch: string;
 };
 
-const none: Sandbox = { name: "none", wrap: (argv) => argv };
+export type Sandbox = {
+  /** As the measurement says it: `bubblewrap`, or `none (why)`. */
+  readonly name: string;
+  /** Commands have namespaces of their own: what is killed takes all that it started with it. */
+  readonly isolates: boolean;
+  /** The program and arguments that run `argv` inside; it reports its process on the file descriptor `statusFd`. */
+  readonly wrap: (argv: readonly string[], place: Place, statusFd: number) => readonly string[];
+};
+
+const probeMs = 10_000;
+
+function noSandbox(why: string): Sandbox {
+  return { name: `none (${why})`.slice(0, 100), isolates: false, wrap: (argv) => argv };
+}
 
 /**
- * The sandbox for a trial. `auto` takes the best there is, which in this version is none.
- * @throws Error when one is required: a trial that asked for a sandbox never runs without one.
+ * The sandbox for a trial: tried out before it is trusted.
+ * @throws Error with the remedy when one is required and cannot be had.
  */
-export function sandboxFor(wish: "auto" | "required" | "off"): Sandbox {
-  if (wish === "required") {
-    throw new Error(
-      "`sandbox: required` cannot be kept by this version of the action: a later one brings the sandbox. Nothing was run.",
+export async function chooseSandbox(
+  wish: "auto" | "required" | "off",
+  machine: Machine,
+  place: Place,
+): Promise<Sandbox> {
+  if (wish === "off") return noSandbox("switched off");
+  const found = await findBubblewrap(machine, place);
+  if (typeof found !== "string") return found;
+  if (wish === "auto") return noSandbox(found);
+  throw new Error(
+    `\`sandbox: required\` cannot be kept on this runner: ${found}. ${remedyFor(found)} Nothing was run.`,
+  );
+}
+
+/** The sandbox, or why there is none. */
+async function findBubblewrap(machine: Machine, place: Place): Promise<Sandbox | string> {
+  if (process.platform !== "linux") return `bubblewrap is for Linux, this is ${process.platform}`;
+  const program = programOnPath("bwrap", machine.path);
+  if (program === null) return "bwrap is not installed";
+  let reason = "";
+  // Versions before 0.7 lack the flag; without it everything else holds.
+  for (const extra of [[noNestingFlag], []]) {
+    const wrap: Sandbox["wrap"] = (argv, where, statusFd) => [
+      program,
+      ...extra,
+      ...bubblewrapArguments(machine, where),
+      "--json-status-fd",
+      String(statusFd),
+      "--",
+      ...argv,
+    ];
+    const failure = await tryOut(wrap(["true"], place, 2), machine.path);
+    if (failure === null) return { name: "bubblewrap", isolates: true, wrap };
+    reason ||= failure;
+  }
+  return `bwrap does not work: ${reason}`;
+}
+
+/** Null when it works, else the last line of what it said. */
+async function tryOut([program, ...args]: readonly string[], path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program!, args, { env: { PATH: path }, timeout: probeMs, cwd: "/" }, (error, _out, said) => {
+      const lines = said.split("\n").filter((line) => line.startsWith("bwrap:"));
+      resolve(error === null ? null : (lines.at(-1)?.slice(7, 80) ?? `exit status ${error.code ?? "unknown"}`));
+    });
+  });
+}
+
+function remedyFor(reason: string): string {
+  if (reason.includes("not installed")) return "Install it (`apt-get install bubblewrap`, `dnf install bubblewrap`).";
+  if (/uid map|namespace|Permission denied|Operation not permitted/.test(reason)) {
+    return (
+      "Unprivileged user namespaces are forbidden here: allow them (Ubuntu 24.04: an AppArmor profile for bwrap, or " +
+      "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in a container: allow `unshare`, `mount` and an unmasked /proc)."
     );
   }
-  return none;
+  return "Run runner-setup/doctor.sh on the machine.";
+}
+
+function programOnPath(name: string, path: string): string | null {
+  for (const folder of path.split(delimiter)) {
+    const file = join(folder, name);
+    try {
+      if (folder.startsWith("/")) {
+        accessSync(file, constants.X_OK);
+        return file;
+      }
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return null;
 }

@@ -25,6 +25,24 @@ export function mutableMatcher(globs: readonly string[]): (path: string) => bool
   return (path) => matchers.some((matches) => matches(path));
 }
 
+/** What `trial.private` names inside the checkout; the other patterns are absolute. */
+export type PrivateSurface = {
+  /** A file, or a folder with all that is in it. */
+  readonly isPrivate: (path: string) => boolean;
+  /** A folder that is not private itself may hold what is. */
+  readonly isMixed: (path: string) => boolean;
+};
+
+export function privateSurface(globs: readonly string[]): PrivateSurface {
+  const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
+  const matches = mutableMatcher(globs);
+  const bases = globs.map((glob) => (picomatch.scan(glob).isGlob ? picomatch.scan(glob).base : glob));
+  return {
+    isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
+    isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`)),
+  };
+}
+
 /** Parses `git diff-tree -r -z --raw --no-renames`; throws a TypeError on anything else, since a guess could let a change through. */
 export function parseDiffTree(output: string): TreeChange[] {
   const fields = output.split("\0");

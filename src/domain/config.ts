@@ -54,9 +54,24 @@ const metric = z.strictObject({
   max_gain: amount.positive("must be above 0").default(0.2),
 });
 
+const outsidePath = line
+  .regex(/^(?:\/|~\/)/, "must begin with `/` or `~/`: what is in the repository is protected anyway")
+  .refine((path) => !path.split("/").includes(".."), "must not hold `..`");
+
+const privatePath = line.refine((path) => !path.split("/").includes(".."), "must not hold `..`");
+
 const trial = z.strictObject({
   command: line.default("uv run train.py"),
+  /** Run before, with the network, outside the sandbox, in the files of the base alone. */
+  setup: line.nullable().default(null),
+  /** A protected command that prints the metric; null: the training log has it. */
   evaluate: line.nullable().default(null),
+  /** A command of the candidate that answers the evaluate command. */
+  serve: line.nullable().default(null),
+  /** Files outside the repository that must be the same after a trial. */
+  protect: z.array(outsidePath, { error: "must be a list of paths" }).default([]),
+  /** Files that the evaluate command alone may read. */
+  private: z.array(privatePath, { error: "must be a list of paths" }).default([]),
   /** Seconds that the command may train; the command keeps to it itself. */
   budget: duration.default(300),
   /** Seconds after which the trial is ended; null: twice the budget (karpathy's rule: 5 minutes, killed at 10). */

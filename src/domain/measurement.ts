@@ -57,6 +57,14 @@ export const trialSpecSchema = z.object({
   command: z.string().min(1),
   /** A protected command whose output is the metric; null: the metric is read from the training log. */
   evaluate: z.string().min(1).nullable(),
+  /** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: see `impliedSetup`. */
+  setup: z.string().min(1).nullable().default(null),
+  /** A command of the candidate that answers the evaluate command through pipes; null: there is none. */
+  serve: z.string().min(1).nullable().default(null),
+  /** Files outside the checkout, as absolute globs or from `~/`, that must be the same after the trial. */
+  protect: z.array(z.string().min(1)).default([]),
+  /** Files that the evaluate command alone may read: globs in the checkout, absolute, or from `~/`. */
+  private: z.array(z.string().min(1)).default([]),
   /** For the command to know (AUTORESEARCH_BUDGET_SECONDS); the command itself keeps to it. */
   budgetSeconds: z.number().positive(),
   /** After this long the command is ended and the trial is a `timeout`. */

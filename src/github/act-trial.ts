@@ -24,7 +24,11 @@ export async function dispatch(action: ActionOf<"dispatch">, context: Context): 
   const spec: TrialSpec = {
     version: 1,
     command: config.trial.command,
+    setup: config.trial.setup,
     evaluate: config.trial.evaluate,
+    serve: config.trial.serve,
+    protect: config.trial.protect,
+    private: config.trial.private,
     budgetSeconds: config.trial.budget,
     timeoutSeconds: timeoutSeconds(config),
     mutable: config.mutable,

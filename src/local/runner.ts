@@ -64,6 +64,7 @@ async function takeJob(runner: Runner, id: number, job: JobMessage): Promise<voi
     identity,
     work,
     say: (line) => log.line(line),
+    onArtifact: async (name, file) => client.artifact(id, job.jobId, name, file),
     onSteps: (steps) => {
       told = told.then(() => client.steps(id, job.jobId, steps)).catch(() => {});
     },

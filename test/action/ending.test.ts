@@ -6,7 +6,7 @@ const files = {
   "train.sh": `echo untouched\n${summaryBlock}\n`,
   "prepare.sh": "echo prepared\n",
   "data/words.txt": "a b c\n",
-  "evaluate.sh": "printf '%s\\n' --- \"val_bpb: $(cat prediction)\" 'eval_seconds: 2'\n",
+  "evaluate.sh": "printf '%s\\n' --- \"val_bpb: $(cat $AUTORESEARCH_TRAINED/prediction)\" 'eval_seconds: 2'\n",
 };
 
 let world: World;
@@ -92,10 +92,11 @@ describe("time-out and cancellation", () => {
     expect(pidsIn(result.printed).filter(isAlive)).toEqual([]);
   });
 
-  it("does not wait for a process that left the group with the output open", async () => {
+  it("finds and kills a process that left the group, and does not wait for its output", async () => {
     const result = await trainOn(world, withTrain(`setsid sleep 60 & echo "pid: $!"\n${summaryBlock}\n`));
     expect(result.measurement.status).toBe("measured");
-    for (const pid of pidsIn(result.printed)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    expect(pidsIn(result.printed)).toHaveLength(1);
+    expect(pidsIn(result.printed).filter(isAlive)).toEqual([]);
   });
 
   it("leaves no process when the action is killed with kill -9", async () => {

@@ -120,11 +120,11 @@ describe("reading a log", () => {
     );
   });
 
-  it("finds every value of the metric that follows the last rule, and none before it", () => {
+  it("finds every value of the metric that follows the first rule, and none before it", () => {
     const lines = fc.array(fc.constantFrom("---", "val_bpb: 1", "val_bpb: 2", "loss: 3", "text"), { maxLength: 30 });
     fc.assert(
       fc.property(lines, (lines) => {
-        const block = lines.slice(lines.lastIndexOf("---") + 1).filter((line) => line.startsWith("val_bpb"));
+        const block = lines.slice(lines.indexOf("---") + 1).filter((line) => line.startsWith("val_bpb"));
         const read = readLog(lines.join("\n"), "val_bpb");
         expect(read.metricTexts).toEqual(block.map((line) => line.slice(9)).slice(0, 3));
         expect(read.hasRule).toBe(lines.includes("---"));

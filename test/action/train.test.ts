@@ -7,7 +7,7 @@ const files = {
   "train.sh": `echo untouched\n${summaryBlock}\n`,
   "prepare.sh": "echo prepared\n",
   "data/words.txt": "a b c\n",
-  "evaluate.sh": "printf '%s\\n' --- \"val_bpb: $(cat prediction)\" 'eval_seconds: 2'\n",
+  "evaluate.sh": "printf '%s\\n' --- \"val_bpb: $(cat $AUTORESEARCH_TRAINED/prediction)\" 'eval_seconds: 2'\n",
 };
 
 let world: World;
@@ -37,7 +37,7 @@ describe.each([
       metrics: { val_bpb: 0.9979, training_seconds: 300.1, peak_vram_mb: 45060.2, num_steps: 953 },
       exitCode: 0,
       signal: null,
-      sandbox: "none",
+      sandbox: "none (switched off)",
       protectedFiles: { count: 3, changed: [] },
       runner: "gpu-1",
       curve: [
@@ -153,8 +153,14 @@ describe("the metric", () => {
     ["beyond a number", ["---", "val_bpb: 1e999"], "crash", "val_bpb is 1e999"],
     ["no number", ["---", "val_bpb: 0.5 (estimated)"], "crash", "val_bpb is 0.5 (estimated)"],
     [
-      "the block after the last rule counts",
-      ["---", "val_bpb: 0.1", "---", "val_bpb:   0.75"],
+      "a second block after the first: rejected",
+      ["---", "val_bpb: 0.9", "---", "val_bpb:   0.75"],
+      "rejected",
+      "printed more than one val_bpb line: which one counts is not for us to guess",
+    ],
+    [
+      "what stands before the first rule is no result",
+      ["val_bpb: 0.1", "---", "val_bpb:   0.75"],
       "measured",
       "val_bpb 0.75",
     ],
@@ -200,6 +206,7 @@ describe("what the candidate sees", () => {
     const names = measurement.logTail.split("\n").map((line) => line.split("=")[0]);
     expect(names).toEqual([
       "AUTORESEARCH_BUDGET_SECONDS",
+      "AUTORESEARCH_MARK",
       "AUTORESEARCH_TRIAL",
       "CUDA_VISIBLE_DEVICES",
       "HF_HOME",
@@ -208,6 +215,7 @@ describe("what the candidate sees", () => {
       "PWD",
       "PYTHONUNBUFFERED",
       "SHLVL",
+      "TMPDIR",
       "_",
     ]);
     expect(measurement.logTail).toContain("AUTORESEARCH_TRIAL=12:7:1");
@@ -227,7 +235,7 @@ describe("what the candidate sees", () => {
     );
     const result = await trainOn(world, commit);
     expect(result.measurement.status).toBe("crash");
-    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest"]);
+    expect(Object.keys(result.outputs)).toEqual(["measurement", "digest", "log"]);
   });
 });
 
@@ -282,11 +290,6 @@ describe("nothing to report: exit status 1 and one sentence", () => {
       "a spec with a wrong value",
       { INPUT_SPEC: JSON.stringify({ ...plainSpec, timeoutSeconds: -1 }) },
       "input `spec.timeoutSeconds`",
-    ],
-    [
-      "a required sandbox",
-      { INPUT_SPEC: JSON.stringify({ ...plainSpec, sandbox: "required" }) },
-      "a later one brings the sandbox",
     ],
     ["a commit that is not there", { INPUT_COMMIT: "1".repeat(40) }, "git fetch failed"],
   ])("%s", async (_, env, sentence) => {

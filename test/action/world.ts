@@ -90,13 +90,17 @@ function put(work: string, changes: Changes): void {
 export const plainSpec: TrialSpec = {
   version: 1,
   command: "bash train.sh",
+  setup: null,
   evaluate: null,
+  serve: null,
+  protect: [],
+  private: [],
   budgetSeconds: 1,
   timeoutSeconds: 30,
   mutable: ["train.sh"],
   metric: "val_bpb",
   direction: "lower",
-  sandbox: "auto",
+  sandbox: "off",
   frontier: null,
 };
 
@@ -114,6 +118,8 @@ export type Result = {
   readonly summary: string;
   /** The output `measurement`, parsed by the schema; throws when there is none. */
   readonly measurement: Measurement;
+  /** The file that the output `log` names. */
+  readonly log: string;
   /** What was left in RUNNER_TEMP beside the runner's own files. */
   readonly leftovers: readonly string[];
 };
@@ -157,7 +163,8 @@ export function startAction(world: World, env: Readonly<Record<string, string | 
           if (outputs["measurement"] === undefined) throw new Error(`no measurement; the action printed:\n${printed}`);
           return measurementSchema.parse(JSON.parse(outputs["measurement"]));
         },
-        leftovers: readdirSync(temp).filter((name) => name !== "output" && name !== "summary"),
+        leftovers: readdirSync(temp).filter((name) => !["output", "summary", "autoresearch-12-7-1.log"].includes(name)),
+        log: outputs["log"] === undefined || outputs["log"] === "" ? "" : readFileSync(outputs["log"], "utf8"),
       });
     });
   });
@@ -215,4 +222,43 @@ export function isAlive(pid: number): boolean {
 /** The process ids that a log names in lines `pid: 123`. */
 export function pidsIn(text: string): number[] {
   return Array.from(text.matchAll(/^pid: (\d+)$/gm), (match) => Number(match[1]));
+}
+
+/** A link to a program of this machine, in a folder that is to be the whole search path. */
+export function linkProgram(name: string, folder: string): void {
+  const found = (process.env["PATH"] ?? "").split(":").find((entry) => existsSync(join(entry, name)));
+  if (found !== undefined && !existsSync(join(folder, name))) symlinkSync(join(found, name), join(folder, name));
+}
+
+/** The processes that have this in their environment. */
+export function processesWith(entry: string): number[] {
+  return processes().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(entry) && isAlive(pid);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A process's children, and theirs. */
+export function childrenOf(parent: number): number[] {
+  const parents = new Map(
+    processes().map((pid) => {
+      try {
+        return [pid, Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[1])];
+      } catch {
+        return [pid, 0];
+      }
+    }),
+  );
+  const found = [parent];
+  for (const above of found) for (const [pid, own] of parents) if (own === above) found.push(pid);
+  return found.slice(1);
+}
+
+function processes(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }

@@ -257,6 +257,12 @@ describe("GitHub's description", () => {
     });
     await gpu.log(job_id, 0, "x\n");
     await world.log(job_id);
+    expect(await gpu.artifact(job_id, "log", "some text")).toBe(204);
+    expect(await gpu.artifact(job_id, "log", "another text")).toBe(409);
+    expect((await rest.listWorkflowRunArtifacts({ ...at, run_id })).data).toMatchObject({
+      total_count: 1,
+      artifacts: [{ name: "log", size_in_bytes: 9, expired: false, workflow_run: { id: run_id } }],
+    });
     await rest.forceCancelWorkflowRun({ ...at, run_id });
     await rest.reRunWorkflow({ ...at, run_id });
     await rest.cancelWorkflowRun({ ...at, run_id });

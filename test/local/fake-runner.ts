@@ -28,6 +28,8 @@ export async function fakeRunner(world: ActionsWorld, name: string, labels: stri
     },
     heartbeat: async (jobId: number, wait = 0) => ofJob(jobId, `heartbeat?wait=${wait}&`),
     log: async (jobId: number, offset: number, text: string) => ofJob(jobId, `log?offset=${offset}&`, text),
+    artifact: async (jobId: number, name: string, text: string) =>
+      (await ofJob(jobId, `artifact?name=${name}&`, text)).status,
     complete: async (jobId: number, conclusion: string, outputs: Record<string, string> = {}) =>
       ofJob(jobId, "complete?", { conclusion, outputs, steps: [] }),
   };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { artifactFile } from "../../src/local/github/actions/artifacts.ts";
 import { measurementJsonOf, measurementSchema, type TrialSpec } from "../../src/domain/measurement.ts";
 import {
   type ActionsWorld,
@@ -18,13 +19,18 @@ import {
 const spec: TrialSpec = {
   version: 1,
   command: "bash train.sh",
+  setup: null,
   evaluate: null,
+  serve: null,
+  protect: [],
+  private: [],
   budgetSeconds: 1,
   timeoutSeconds: 60,
   mutable: ["train.sh"],
   metric: "val_bpb",
   direction: "lower",
-  sandbox: "auto",
+  // Process ids in a sandbox are its own.
+  sandbox: "off",
   frontier: null,
 };
 const filesWith = (train: string) => ({
@@ -83,6 +89,11 @@ describe("the shipped workflow", () => {
       ["train", "success", "gpu-1", ["self-hosted", "GPU"]],
       [`report ${createHash("sha256").update(json).digest("hex")}`, "success", "hosted-1", ["ubuntu-latest"]],
     ]);
+    const { data } = await world.as("ada").rest.actions.listWorkflowRunArtifacts({ ...at, run_id: run.id });
+    expect(data.artifacts.map(({ name, workflow_run: of }) => [name, of?.id])).toEqual([["log", run.id]]);
+    const kept = readFileSync(artifactFile(world.github.core, data.artifacts[0]!.id), "utf8");
+    expect(kept).toBe(`=== training ===\nthe trial is 12:0:1\n---\nval_bpb: 0.9979\nnum_steps: 9\n`);
+    expect(data.artifacts[0]!.size_in_bytes).toBe(kept.length);
     const log = await world.log(jobs[0]!.id);
     expect(log).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z the trial is 12:0:1$/m);
     expect(log).toContain("##[group]training: bash train.sh");
@@ -195,7 +206,7 @@ describe("steps", () => {
     const [job] = await world.jobs(run.id);
     expect([run.conclusion, job!.conclusion]).toEqual(["failure", "failure"]);
     expect(await world.log(job!.id)).toContain(
-      "##[error]the local GitHub runs the action of autoresearch-app and no other: it can't carry out `uses: actions/checkout@v6`",
+      "##[error]the local GitHub runs the action of autoresearch-app and actions/upload-artifact, no other: it can't carry out `uses: actions/checkout@v6`",
     );
   });
 });

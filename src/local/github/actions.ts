@@ -6,6 +6,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
+import { keepArtifact } from "./actions/artifacts.ts";
 import { jobContexts } from "./actions/contexts.ts";
 import { appendLog, logFile } from "./actions/job-log.ts";
 import { isSignedAddress } from "./actions/log-address.ts";
@@ -113,7 +114,7 @@ function loseJobOf(core: Core, runner: Runner): void {
 }
 
 const runnerPath = /^\/_local\/runners(?:\/(\d+)(?:\/(acquire))?)?$/;
-const jobPath = /^\/_local\/jobs\/(\d+)\/(heartbeat|steps|log|complete)$/;
+const jobPath = /^\/_local\/jobs\/(\d+)\/(heartbeat|steps|log|artifact|complete)$/;
 const logPath = /^\/_local\/logs\/(\d+)$/;
 const maxWaitSeconds = 30;
 
@@ -223,6 +224,13 @@ async function answerJob(
       if (own() === null) return gone;
       appendLog(core, jobId, Number(url.searchParams.get("offset") ?? 0), text);
       return new Response(null, { status: 204 });
+    }
+    case "artifact": {
+      const bytes = Buffer.from(await request.arrayBuffer());
+      const job = own();
+      if (job === null) return gone;
+      const kept = keepArtifact(core, job, url.searchParams.get("name") ?? "artifact", bytes);
+      return new Response(null, { status: kept === null ? 409 : 204 });
     }
     case "steps": {
       const body = await bodyOf(request, stepsSchema);

@@ -7,10 +7,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Contexts, evaluateCondition, evaluateText, type Json } from "../github/actions/expression.ts";
 import type { JobMessage, StepState } from "../github/actions/messages.ts";
+import { isUploadAction } from "../github/actions/workflow.ts";
 import type { Completion, Identity } from "./client.ts";
 import { masked, parseFileCommand, StepLines } from "./commands.ts";
 import { readOwnAction } from "./own-action.ts";
 import { runProcess, type StepCommand } from "./step-process.ts";
+import { uploadArtifact } from "./upload-artifact.ts";
 import { makeWorkspace, type Workspace } from "./workspace.ts";
 
 type Step = JobMessage["steps"][number];
@@ -22,6 +24,8 @@ export type JobRun = {
   readonly work: string;
   /** A line for the job's log; nothing secret is in it. */
   readonly say: (line: string) => void;
+  /** Hands an artifact in. */
+  readonly onArtifact: (name: string, file: Buffer) => Promise<"kept" | "taken" | "gone">;
   readonly onSteps: (steps: readonly StepState[]) => void;
   /** Aborted when the job is to be cancelled; its reason is the sentence for the log. */
   readonly cancel: AbortSignal;
@@ -113,6 +117,14 @@ async function runStep(
   contexts: Contexts,
   index: number,
 ): Promise<{ outcome: Outcome; outputs: Record<string, string> }> {
+  if (step.uses !== null && isUploadAction(step.uses)) {
+    const succeeded = await uploadArtifact({
+      inputs: evaluated(step.with, contexts),
+      send: run.onArtifact,
+      say: run.say,
+    });
+    return { outcome: succeeded ? "success" : "failure", outputs: {} };
+  }
   const files = fileCommands(workspace, index);
   const stepEnv = evaluated({ ...run.job.env, ...step.env }, contexts);
   const action = step.uses === null ? null : readOwnAction();

@@ -33,6 +33,13 @@ export type RunnerClient = {
   /** Resolves at once when the job is cancelled, else after a while. */
   readonly heartbeat: (runnerId: number, jobId: number, signal: AbortSignal) => Promise<"on" | "cancel" | "gone">;
   readonly log: (runnerId: number, jobId: number, offset: number, text: Buffer) => Promise<"kept" | "gone">;
+  /** Hands a file in; `taken`: the run has one of this name. */
+  readonly artifact: (
+    runnerId: number,
+    jobId: number,
+    name: string,
+    file: Buffer,
+  ) => Promise<"kept" | "taken" | "gone">;
   readonly steps: (runnerId: number, jobId: number, steps: readonly StepState[]) => Promise<void>;
   readonly complete: (runnerId: number, jobId: number, completion: Completion) => Promise<void>;
   /** Tells that the runner goes away; does not insist. */
@@ -88,6 +95,11 @@ export function runnerClient(url: string, secret: string): RunnerClient {
       const path = ofJob(runnerId, jobId, `log?offset=${offset}&`);
       const answer = await insist(send, "POST", path, text, AbortSignal.timeout(insistMs));
       return answer.status === 204 ? "kept" : "gone";
+    },
+    artifact: async (runnerId, jobId, name, file) => {
+      const path = ofJob(runnerId, jobId, `artifact?name=${encodeURIComponent(name)}&`);
+      const { status } = await insist(send, "POST", path, file, AbortSignal.timeout(insistMs));
+      return status === 204 ? "kept" : status === 409 ? "taken" : "gone";
     },
     steps: async (runnerId, jobId, steps) => {
       await insist(send, "POST", ofJob(runnerId, jobId, "steps?"), { steps }, AbortSignal.timeout(insistMs));

@@ -63,6 +63,7 @@ export const stepsSchema = z.object({ steps: z.array(stepStateSchema) });
 /** `POST /_local/jobs/{id}/complete` */
 export const completeSchema = z.object({ conclusion, outputs: texts, steps: z.array(stepStateSchema) });
 
+// `POST /_local/jobs/{id}/artifact?name=NAME`: a file; 409 when the run has one of this name.
 // `POST /_local/jobs/{id}/log?offset=BYTES`: a part of the log, as text, at this place.
 
 export type JobMessage = z.infer<typeof jobMessageSchema>;

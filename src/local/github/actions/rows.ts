@@ -98,6 +98,18 @@ export type Runner = {
   readonly online: boolean;
 };
 
+/** A file that a run handed in; the bytes are in the world's folder. */
+export type Artifact = {
+  readonly id: number;
+  readonly repoId: number;
+  readonly runId: number;
+  readonly name: string;
+  readonly bytes: number;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly digest: string;
+  readonly createdAt: Timestamp;
+};
+
 declare module "../entities.ts" {
   interface Tables {
     workflow: WorkflowRow;
@@ -105,6 +117,7 @@ declare module "../entities.ts" {
     workflowRun: WorkflowRun;
     workflowJob: WorkflowJob;
     runner: Runner;
+    artifact: Artifact;
   }
 }
 
@@ -114,7 +127,13 @@ const runsByWorkflow = indexOf("workflowRun", (row) => String(row.workflowId));
 const runsByStatus = indexOf("workflowRun", (row) => row.status);
 const jobsByRun = indexOf("workflowJob", (row) => String(row.runId));
 const jobsByStatus = indexOf("workflowJob", (row) => row.status);
+const artifactsByRun = indexOf("artifact", (row) => String(row.runId));
 const runnersByName = indexOf("runner", (row) => row.name.toLowerCase());
+
+/** Oldest first. */
+export function artifactsOf(store: Store, runId: number): Artifact[] {
+  return store.by(artifactsByRun, String(runId));
+}
 
 export function workflowsOf(store: Store, repoId: number): WorkflowRow[] {
   return store.by(workflowsByRepo, String(repoId));

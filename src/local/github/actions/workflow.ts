@@ -209,10 +209,15 @@ function isOwnAction(uses: string): boolean {
   return /^[\w.-]+\/autoresearch-app\/action@[^@]+$/.test(uses);
 }
 
+/** GitHub's own action for artifacts: the local runner does what it would do with one file. */
+export function isUploadAction(uses: string): boolean {
+  return /^actions\/upload-artifact@[^@]+$/.test(uses);
+}
+
 function unsupportedStep(step: Step): string | null {
   if ((step.uses === null) === (step.run === null)) return "a step must have either `uses` or `run`";
-  if (step.uses !== null && !isOwnAction(step.uses)) {
-    return `the local GitHub runs the action of autoresearch-app and no other: it can't carry out \`uses: ${step.uses}\``;
+  if (step.uses !== null && !isOwnAction(step.uses) && !isUploadAction(step.uses)) {
+    return `the local GitHub runs the action of autoresearch-app and actions/upload-artifact, no other: it can't carry out \`uses: ${step.uses}\``;
   }
   return step.shell === null || step.shell === "bash"
     ? null

@@ -5,7 +5,7 @@ import { checkInputs } from "../actions/dispatch-inputs.ts";
 import { logFile } from "../actions/job-log.ts";
 import { logAddress } from "../actions/log-address.ts";
 import { filterRuns } from "../actions/run-filters.ts";
-import { jobOfRunner, jobsOf, runsOf, type WorkflowJob, type WorkflowRun } from "../actions/rows.ts";
+import { artifactsOf, jobOfRunner, jobsOf, runsOf, type WorkflowJob, type WorkflowRun } from "../actions/rows.ts";
 import { cancelRun, giveUpJob, restartRun, startRun } from "../actions/runs.ts";
 import { findWorkflow, listWorkflows, sourceAt } from "../actions/workflow-files.ts";
 import { parseWorkflow, type Workflow, WorkflowError } from "../actions/workflow.ts";
@@ -13,7 +13,7 @@ import { type Answer, ApiError, noContent, notFound, ok, unprocessable } from ".
 import { doerOf } from "../core.ts";
 import { pageOf } from "../pagination.ts";
 import { bodyOf, choiceOf, numberOf, type RepoCall, repoRoute } from "../route.ts";
-import { runPage, shapeJob, shapeRun, shapeRunner, shapeWorkflow } from "../shapes/actions.ts";
+import { runPage, shapeArtifact, shapeJob, shapeRun, shapeRunner, shapeWorkflow } from "../shapes/actions.ts";
 import { repoApi } from "../shapes/links.ts";
 
 const reading = { app: ["actions:read"], person: "read" } as const;
@@ -54,6 +54,15 @@ export const actionsRoutes = [
     const jobs = jobsOf(call.core.store, runOf(call), all ? "all" : undefined);
     const { items, headers } = pageOf(call, jobs);
     return ok({ total_count: jobs.length, jobs: items.map((job) => shapeJob(call.core, job)) }, headers);
+  }),
+
+  repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts", reading, (call) => {
+    const named = call.query.get("name");
+    const all = artifactsOf(call.core.store, runOf(call).id);
+    const artifacts = all.filter((artifact) => named === null || artifact.name === named);
+    const { items, headers } = pageOf(call, artifacts);
+    const shaped = items.map((artifact) => shapeArtifact(call.core, artifact));
+    return ok({ total_count: artifacts.length, artifacts: shaped }, headers);
   }),
 
   repoRoute("POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel", writing, (call) => {

@@ -1,5 +1,5 @@
 /** Bodies of workflows, runs, jobs and runners. */
-import type { JobStep, Runner, WorkflowJob, WorkflowRow, WorkflowRun } from "../actions/rows.ts";
+import type { Artifact, JobStep, Runner, WorkflowJob, WorkflowRow, WorkflowRun } from "../actions/rows.ts";
 import type { Core } from "../core.ts";
 import type { Repository } from "../entities.ts";
 import { repositoryOf } from "../finders.ts";
@@ -141,5 +141,35 @@ export function shapeRunner(runner: Runner, busy: boolean): Record<string, unkno
       name,
       type: own.has(name.toLowerCase()) ? "read-only" : "custom",
     })),
+  };
+}
+
+/** Kept for as long as GitHub keeps them by default. */
+const artifactMs = 90 * 24 * 3_600_000;
+
+export function shapeArtifact(core: Core, artifact: Artifact): Record<string, unknown> {
+  const repo = repositoryOf(core.store, artifact.repoId);
+  const run = core.store.get("workflowRun", artifact.runId)!;
+  const url = `${repoApi(core, repo)}/actions/artifacts/${artifact.id}`;
+  const expiresMs = Date.parse(artifact.createdAt) + artifactMs;
+  return {
+    id: artifact.id,
+    node_id: nodeId("Artifact", artifact.id),
+    name: artifact.name,
+    size_in_bytes: artifact.bytes,
+    url,
+    archive_download_url: `${url}/zip`,
+    expired: expiresMs <= core.now().getTime(),
+    digest: `sha256:${artifact.digest}`,
+    created_at: artifact.createdAt,
+    updated_at: artifact.createdAt,
+    expires_at: `${new Date(expiresMs).toISOString().slice(0, 19)}Z`,
+    workflow_run: {
+      id: run.id,
+      repository_id: repo.id,
+      head_repository_id: repo.id,
+      head_branch: run.headBranch,
+      head_sha: run.headSha,
+    },
   };
 }

@@ -1,0 +1,72 @@
+/**
+ * The command line of bubblewrap for one command. Pure but for looking at what kind of file a system root is.
+ *
+ * Always: own user, PID, IPC, UTS, network and cgroup namespace; no capabilities and no way to new ones; the whole file
+ * system is read-only but the place's writable folders and its scratch; it dies with the action.
+ *
+ * Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, the
+ * trial's own folders, single files that are hidden.
+ */
+import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { holds, type Machine } from "./machine.ts";
+import type { Place } from "./sandbox.ts";
+
+/** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.7. */
+export const noNestingFlag = "--disable-userns";
+
+const merged = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+/**
+ * Of `/proc` what a process of uid 0 may write by ownership alone. A runner that is root maps to 0 inside, too; the
+ * kernel asks for no capability there, and `core_pattern` would run a program outside.
+ */
+const kernelSettings = ["sys", "bus", "irq", "fs", "acpi", "scsi", "mtrr", "pressure", "sysrq-trigger"];
+
+/** Everything before `--`. */
+export function bubblewrapArguments(machine: Machine, place: Place): string[] {
+  const hidden = machine.hiddenFolders.filter((folder) => machine.system.some((root) => folder.startsWith(`${root}/`)));
+  const tmp = join(place.scratch, "tmp");
+  return [
+    ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"],
+    ["--cap-drop", "ALL", "--hostname", "trial"],
+    machine.system.flatMap((path) => ["--ro-bind", path, path]),
+    merged.flatMap(systemFolder),
+    hidden.flatMap((folder) => ["--tmpfs", folder]),
+    ["--proc", "/proc"],
+    kernelSettings.flatMap((name) => roBind(join("/proc", name))),
+    ["--dev", "/dev"],
+    machine.devices.flatMap((device) => ["--dev-bind-try", device, device]),
+    ["--size", String(Math.floor(totalmem() / 4)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    ["--ro-bind-try", "/sys", "/sys"],
+    ["--bind", tmp, "/tmp", "--bind", tmp, "/var/tmp", "--bind", join(place.scratch, "home"), machine.home],
+    machine.shown.flatMap((path) => ["--ro-bind", path, path]),
+    place.writable.flatMap((path) => ["--bind", path, path]),
+    place.readable.flatMap((path) => ["--ro-bind", path, path]),
+    [...machine.hiddenFiles, ...place.hidden]
+      .filter((path) => isShown(machine, path))
+      .flatMap((path) => covered(path, machine.emptyFile)),
+    hidden.flatMap((folder) => ["--remount-ro", folder]),
+    ["--remount-ro", "/", "--chdir", place.cwd],
+  ].flat();
+}
+
+function isShown({ system, shown }: Machine, path: string): boolean {
+  return [...system, ...shown].some((root) => holds(root, path));
+}
+
+function covered(path: string, emptyFile: string): string[] {
+  const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder ? ["--tmpfs", path, "--remount-ro", path] : ["--ro-bind", emptyFile, path];
+}
+
+function roBind(path: string): string[] {
+  return existsSync(path) ? ["--ro-bind", path, path] : [];
+}
+
+/** `/lib` is a link into `/usr` on most systems, and a folder on others. */
+function systemFolder(path: string): string[] {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return [];
+  return status.isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path];
+}

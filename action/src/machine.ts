@@ -1,0 +1,138 @@
+/**
+ * What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
+ * runner's folders and credentials, sockets of the system (`/run`), other people's data.
+ *
+ * Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
+ */
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, delimiter, dirname, join } from "node:path";
+
+export type Machine = {
+  /** The search path for programs. */
+  readonly path: string;
+  readonly home: string;
+  /** Of the system: programs, libraries, settings. */
+  readonly system: readonly string[];
+  /** Caches, toolchains in homes, and what the trial names: shown read-only at their places. */
+  readonly shown: readonly string[];
+  /** Folders that are emptied, files that are made empty, though they lie in what is shown. */
+  readonly hiddenFolders: readonly string[];
+  readonly hiddenFiles: readonly string[];
+  readonly devices: readonly string[];
+  /** An empty file of ours, to lay over the hidden ones. */
+  readonly emptyFile: string;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const systemRoots = ["/usr", "/etc", "/opt", "/nix", "/gnu/store", "/run/opengl-driver", "/run/current-system"];
+/** Below a home: no credentials lie in these (but for those in `secretFiles`). */
+const shownInHome = [
+  ".cache/autoresearch",
+  ".cache/huggingface",
+  ".cache/torch",
+  ".cache/uv",
+  ".local/bin",
+  ".local/lib",
+  ".local/share/uv",
+  ".pyenv",
+  ".rustup",
+  "miniconda3",
+  "miniforge3",
+  "mambaforge",
+  "anaconda3",
+  ".conda",
+];
+const cacheVariables = [
+  "HF_HOME",
+  "HF_HUB_CACHE",
+  "HF_DATASETS_CACHE",
+  "UV_CACHE_DIR",
+  "UV_PYTHON_INSTALL_DIR",
+  "TORCH_HOME",
+];
+const secretInCaches = ["token", "stored_tokens"];
+const systemSecrets = {
+  files: ["shadow", "shadow-", "gshadow", "gshadow-", "krb5.keytab"].map((name) => join("/etc", name)),
+  folders: ["/etc/ssh", "/etc/ssl/private", "/etc/sudoers.d"],
+};
+
+/**
+ * @param folder the trial's own folder, inside the runner's temporary one
+ * @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
+ */
+export function readMachine(own: Environment, folder: string, named: readonly string[], emptyFile: string): Machine {
+  const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+  const told = own["HOME"] ?? homedir();
+  const home = isPlainPath(told) ? told : "/tmp/home";
+  const runner = runnerFolders(own);
+  const narrow = [home, homedir(), folder, ...runner];
+  const caches = cacheVariables.flatMap((name) => own[name] ?? []);
+  const xdg = own["XDG_CACHE_HOME"];
+  const shown = [
+    ...shownInHome.map((name) => join(home, name)),
+    ...(xdg === undefined ? [] : ["autoresearch", "huggingface", "torch", "uv"].map((name) => join(xdg, name))),
+    ...caches,
+    ...path.split(delimiter).map((entry) => toolchainOf(entry, narrow)),
+    own["RUNNER_TOOL_CACHE"] ?? "",
+    ...named,
+  ].filter((entry) => isPlainPath(entry) && existsSync(entry) && !narrow.some((inside) => holds(entry, inside)));
+  const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
+  return {
+    path,
+    home,
+    system: systemRoots.filter((root) => existsSync(root)),
+    shown: outermost([...new Set(shown)]),
+    hiddenFolders: [...runner, ...systemSecrets.folders].filter((entry) => existsSync(entry)),
+    hiddenFiles: [
+      ...systemSecrets.files,
+      ...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
+      own["HF_TOKEN_PATH"] ?? "",
+    ].filter((file) => isPlainPath(file) && existsSync(file)),
+    devices: devicesOf(),
+    emptyFile,
+  };
+}
+
+/** `/a` holds `/a` and `/a/b`. */
+export function holds(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
+}
+
+function isPlainPath(path: string): boolean {
+  return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
+}
+
+/** Drops what lies in another entry. */
+function outermost(paths: readonly string[]): string[] {
+  return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
+}
+
+/** Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain. */
+function toolchainOf(entry: string, narrow: readonly string[]): string {
+  const parent = dirname(entry);
+  if (!["bin", "shims", "condabin"].includes(basename(entry))) return entry;
+  const isWide =
+    parent === "/" || [".local", ".cargo"].includes(basename(parent)) || narrow.some((inside) => holds(parent, inside));
+  return isWide ? entry : parent;
+}
+
+/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
+function runnerFolders(own: Environment): string[] {
+  const temp = own["RUNNER_TEMP"];
+  const work = temp !== undefined && basename(temp) === "_temp" ? dirname(temp) : null;
+  const externals = process.execPath.indexOf("/externals/");
+  const candidates = [
+    ...(work === null ? [] : [work]),
+    ...(work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : []),
+    ...(externals > 0 ? [process.execPath.slice(0, externals)] : []),
+  ];
+  return candidates.filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
+}
+
+/** GPUs, by what is there: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+function devicesOf(): string[] {
+  const names = existsSync("/dev") ? readdirSync("/dev") : [];
+  return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
+}

@@ -1,0 +1,209 @@
+/** The evaluate command and the candidate's answers to it: two sandboxes with two pipes between them. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBubblewrap } from "./bubblewrap.ts";
+import { makeWorld, plainSpec, type Result, startAction, type World } from "./world.ts";
+
+const evaluate = `
+import os, sys
+answers = open(int(os.environ["AUTORESEARCH_ANSWERS_FD"]), "rb")
+questions = open(int(os.environ["AUTORESEARCH_QUESTIONS_FD"]), "wb", buffering=0)
+text = open("secret/held_out.txt", "rb").read()
+right = 0
+for byte in text:
+    answer = answers.read(1)
+    if not answer: raise EOFError("the model ended")
+    right += answer[0] == byte
+    questions.write(bytes([byte]))
+print("---")
+print("val_bpb:", 1 + len(text) - right)
+`;
+/** Says that the byte before comes again. */
+const train = `
+import os, sys
+if "--serve" in sys.argv:
+    model = open("model.bin").read()
+    questions, answers = open(0, "rb", buffering=0), open(1, "wb", buffering=0)
+    answers.write(model.encode())
+    while byte := questions.read(1):
+        answers.write(byte)
+else:
+    open("model.bin", "w").write("a")
+    print("---"); print("num_steps: 3")
+`;
+const files = {
+  "train.py": train,
+  "evaluate.py": evaluate,
+  "secret/held_out.txt": "aabbbb",
+  "prepare.py": "DATA = 1\n",
+};
+const spec = {
+  ...plainSpec,
+  command: "python3 train.py",
+  evaluate: "python3 evaluate.py",
+  serve: "python3 train.py --serve",
+  mutable: ["train.py"],
+  private: ["secret"],
+};
+
+let world: World;
+beforeAll(() => {
+  world = makeWorld(files);
+});
+afterAll(() => world.remove());
+
+type Mode = "required" | "off";
+const run = async (text: string, sandbox: Mode, more: Partial<typeof spec> = {}): Promise<Result> =>
+  startAction(world, {
+    INPUT_MODE: "train",
+    INPUT_COMMIT: world.candidate({ "train.py": text }),
+    INPUT_SPEC: JSON.stringify({ ...spec, sandbox, ...more }),
+  }).done;
+const serving = (body: string) =>
+  train.replace('    model = open("model.bin").read()', `    model = "a"\n${body.replaceAll(/^/gm, "    ")}`);
+
+const modes = [["in the sandbox", "required"] as const, ["without a sandbox", "off"] as const];
+
+describe.each(modes.filter(([, mode]) => mode === "off" || noBubblewrap === null))("%s", (_, sandbox) => {
+  it("the value is what the evaluator says of the model's answers", async () => {
+    const { measurement } = await run(train, sandbox);
+    // Wrong once, where a becomes b.
+    expect(measurement).toMatchObject({ status: "measured", value: 2, metrics: { val_bpb: 2, num_steps: 3 } });
+    expect(measurement.protectedFiles.changed).toEqual([]);
+  });
+
+  it("the candidate finds the private files neither while it trains nor while it answers", async () => {
+    const look = `import os\nfor f, _, names in os.walk(os.getcwd()):\n    print("sees", sorted(names), file=__import__("sys").stderr)\n`;
+    const { measurement } = await run(look + train, sandbox);
+    expect(measurement.status).toBe("measured");
+    expect(measurement.logTail.match(/sees \[.*train\.py.*\]/g)).toHaveLength(2);
+    expect(measurement.logTail).not.toContain("held_out");
+  });
+
+  it("a metric that the answering side prints is none", async () => {
+    const forged = serving(`print("---\\nval_bpb: 0.001", file=sys.stderr, flush=True)`);
+    const { measurement, log } = await run(forged, sandbox);
+    expect(log).toMatch(
+      /^=== training ===\n[^]*=== serving ===\n[^]*0\.001\n[^]*=== evaluation ===\n---\nval_bpb: 2\n$/,
+    );
+    expect(measurement).toMatchObject({ status: "measured", value: 2, metrics: { val_bpb: 2 } });
+    expect(measurement.logTail).toMatch(/=== serve ===\n---\nval_bpb: 0\.001\n[^]*=== evaluate ===\n---\nval_bpb: 2/);
+  });
+
+  it("answers that are noise give a bad value, not a good one", async () => {
+    const noise = serving(`os.write(1, b"\\n---\\nval_bpb: 0.001\\n" * 3)`);
+    const { measurement } = await run(noise, sandbox);
+    expect(measurement).toMatchObject({ status: "measured" });
+    expect(measurement.metrics["val_bpb"]).toBeGreaterThan(2);
+  });
+
+  it("an answering side that breaks is told by its own traceback and line", async () => {
+    const { measurement } = await run(serving(`raise KeyError("no such weight")`), sandbox);
+    expect(measurement).toMatchObject({
+      status: "crash",
+      at: { path: "train.py", message: "KeyError: 'no such weight'" },
+    });
+    expect(measurement.because).toMatch(/^the serve command KeyError: 'no such weight' at train\.py:\d+$/);
+  });
+
+  it("an answering side that is silent is ended by the time-out", async () => {
+    const { measurement } = await run(serving("import time; time.sleep(600)"), sandbox, { timeoutSeconds: 2 });
+    expect(measurement).toMatchObject({ status: "timeout", because: "timeout after 2 s in the evaluate command" });
+  });
+
+  it("an evaluator without answers has the training's folder to look at", async () => {
+    const { measurement } = await run(train, sandbox, {
+      serve: null as unknown as string,
+      evaluate: `ls; echo ---; echo "val_bpb: 1$(cat "$AUTORESEARCH_TRAINED/model.bin" | tr a 5)"`,
+    });
+    expect(measurement).toMatchObject({ status: "measured", value: 15 });
+    // Protected and private files alone: nothing of the candidate's stands beside them.
+    expect(measurement.logTail).toContain("=== evaluate ===\nevaluate.py\nprepare.py\nsecret\n---");
+  });
+});
+
+describe.skipIf(noBubblewrap !== null)("in the sandbox", () => {
+  it("the answering side sees neither the evaluator nor its files, and can write nothing", async () => {
+    const spy = serving(
+      [
+        "import glob",
+        `say = lambda *words: print(*words, file=sys.stderr, flush=True)`,
+        `say("pids", len([p for p in os.listdir("/proc") if p.isdigit()]) < 6)`,
+        `fds = [os.path.join("/proc/self/fd", f) for f in os.listdir("/proc/self/fd")]`,
+        `say("fds", sorted({os.path.basename(os.readlink(f)).split(":")[0] for f in fds if os.path.exists(f)}))`,
+        `say("texts", glob.glob("/tmp/**/held_out.txt", recursive=True) + glob.glob("/tmp/**/evaluate.py", recursive=True))`,
+        `try: open("train.py", "a")`,
+        `except OSError as error: say(error.strerror)`,
+      ].join("\n"),
+    );
+    const { measurement } = await run(spy, "required");
+    expect(measurement).toMatchObject({ status: "measured", value: 2 });
+    expect(measurement.logTail).toContain("pids True\nfds ['answers (deleted)', 'questions (deleted)', 'socket']\n");
+    // Of the candidate's own folder there is the protected evaluate.py, which is no secret.
+    expect(measurement.logTail).toMatch(/texts \['\S+\/trained\/evaluate\.py'\]\nRead-only file system/);
+  });
+
+  it("private files outside the repository are there for the evaluator alone", async () => {
+    const outside = join(world.folder, "bin");
+    mkdirSync(outside, { recursive: true });
+    writeFileSync(join(outside, "held_out.txt"), "aab");
+    const { measurement } = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: world.candidate({
+        "train.py": `import sys\nprint("text:", open("${outside}/held_out.txt").read(), file=sys.stderr)\n${train}`,
+      }),
+      INPUT_SPEC: JSON.stringify({
+        ...spec,
+        sandbox: "required",
+        evaluate: `sed 's#"secret/#"${outside}/#' evaluate.py > /tmp/evaluate.py && python3 /tmp/evaluate.py`,
+        private: [`${outside}/held_out.txt`],
+      }),
+      // The folder is on the search path, so it is shown: the file in it must be hidden all the same.
+      PATH: `${outside}:${process.env["PATH"]}`,
+    }).done;
+    expect(measurement).toMatchObject({ status: "measured", value: 2 });
+    expect(measurement.logTail.match(/text: $/gm)).toHaveLength(2);
+  });
+});
+
+describe("the set-up", () => {
+  const setUp = async (more: Partial<typeof spec> & { setup: string }, text = train) => run(text, "off", more);
+
+  it("runs in the base's files, before the candidate's are there, without the runner's variables", async () => {
+    const { measurement, printed } = await setUp(
+      {
+        setup:
+          "cat train.py | head -3; mkdir -p .venv data && cp prepare.py .venv/ && echo 'aab' > secret/held_out.txt.made; env | grep -cE '^(INPUT|GITHUB|ACTIONS|RUNNER)_'; true",
+        command: "ls -a; cat .venv/prepare.py; python3 train.py",
+      },
+      `# mine\n${train}`,
+    );
+    expect(measurement.status).toBe("measured");
+    expect(measurement.logTail).toMatch(/\.venv\ndata\nevaluate\.py\nprepare\.py\ntrain\.py\nDATA = 1/);
+    const shown = /set-up: [^]*?::endgroup::/.exec(printed)![0];
+    expect(shown).not.toContain("# mine");
+    expect(shown).toMatch(/^0$/m);
+  });
+
+  it("that fails is not the candidate's crash: nothing is trained, nothing reported", async () => {
+    const result = await setUp({ setup: "echo the index is away; exit 3" });
+    expect(result.status).toBe(1);
+    expect(result.printed).toContain("failed (exit status 3): the index is away. Nothing was trained.");
+    expect(result.outputs).toEqual({});
+    expect(result.leftovers).toEqual([]);
+  });
+
+  it("is not overwritten by a candidate whose surface is wide", async () => {
+    const commit = world.candidate({ ".venv/sitecustomize.py": "1" });
+    const result = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: commit,
+      INPUT_SPEC: JSON.stringify({ ...spec, mutable: ["train.py", ".venv/**"], setup: "mkdir .venv" }),
+    }).done;
+    expect(result.measurement).toMatchObject({
+      status: "rejected",
+      because: "changes .venv/sitecustomize.py, which the set-up makes",
+    });
+  });
+});
