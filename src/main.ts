@@ -1,76 +1,11 @@
 /**
- * The process: reads the environment, serves, and ends when it is told to. The only place with process.env.
+ * The process: reads the environment, serves, and ends when it is told to. Only it and the doctor have process.env.
  *
  * Without APP_ID and PRIVATE_KEY there is no app yet: Probot's set-up page then makes one from app.yml and writes `.env`.
  */
-import { getPrivateKey } from "@probot/get-private-key";
 import { run } from "probot";
-import { z } from "zod";
-import { defaultAppOptions } from "./app.ts";
-import { githubApiUrl } from "./github/octokit.ts";
-import { type ServeOptions, serve } from "./serve.ts";
-
-const environment = z.object({
-  APP_ID: z.coerce
-    .number({ error: "APP_ID must be the app's number" })
-    .int()
-    .positive("APP_ID must be the app's number"),
-  WEBHOOK_SECRET: z
-    .string({ error: "WEBHOOK_SECRET is not set: without it anybody could send the bot orders" })
-    .min(1, "WEBHOOK_SECRET is empty: without it anybody could send the bot orders")
-    .refine(
-      (secret) => secret !== "development",
-      "WEBHOOK_SECRET is Probot's default, which everybody knows; choose your own",
-    ),
-  PORT: z.coerce.number().int().min(1).max(65_535).default(3000),
-  HOST: z.string().default("localhost"),
-  WEBHOOK_PATH: z.string().startsWith("/").default("/api/github/webhooks"),
-  WEBHOOK_PROXY_URL: z.url().optional(),
-  GITHUB_API_URL: z.url().default(githubApiUrl),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
-  LOG_FORMAT: z.enum(["json", "pretty"]).default("pretty"),
-  SWEEP_INTERVAL_SECONDS: z.coerce
-    .number()
-    .positive()
-    .default(defaultAppOptions.sweepEveryMs / 1000),
-});
-
-function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: string } {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const name = String(issue.path[0]);
-    return { problem: issue.message.includes(name) ? issue.message : `${name}: ${issue.message}` };
-  }
-  const { data } = parsed;
-  const privateKey = readKey(env);
-  if (typeof privateKey !== "string") return privateKey;
-  return {
-    ...defaultAppOptions,
-    sweepEveryMs: data.SWEEP_INTERVAL_SECONDS * 1000,
-    appId: data.APP_ID,
-    privateKey,
-    webhookSecret: data.WEBHOOK_SECRET,
-    port: data.PORT,
-    host: data.HOST,
-    webhookPath: data.WEBHOOK_PATH,
-    webhookProxy: data.WEBHOOK_PROXY_URL ?? null,
-    apiUrl: data.GITHUB_API_URL.replace(/\/$/, ""),
-    logLevel: data.LOG_LEVEL,
-    logFormat: data.LOG_FORMAT,
-  };
-}
-
-function readKey(env: NodeJS.ProcessEnv): string | { problem: string } {
-  try {
-    const key = getPrivateKey({ env });
-    return (
-      key ?? { problem: "PRIVATE_KEY (or PRIVATE_KEY_PATH) is not set: it is the app's key, made on its settings page" }
-    );
-  } catch (error) {
-    return { problem: `PRIVATE_KEY can't be read: ${error instanceof Error ? error.message : String(error)}` };
-  }
-}
+import { optionsOf } from "./environment.ts";
+import { serve } from "./serve.ts";
 
 async function main(): Promise<void> {
   const { APP_ID, PRIVATE_KEY, PRIVATE_KEY_PATH } = process.env;

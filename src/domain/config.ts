@@ -86,6 +86,11 @@ const runner = z.strictObject({
     .default(["self-hosted", "gpu"]),
   /** Trials at a time: the number of GPUs that this session may hold. */
   concurrency: count(1).max(64, "must be at most 64").default(1),
+  /** The name of the public repository whose owner has read what a self-hosted runner there means. */
+  allow_public: line
+    .regex(/^[^/\s]+\/[^/\s]+$/, "must be `owner/name`")
+    .nullable()
+    .default(null),
 });
 
 const researcher = z.strictObject({

@@ -1,9 +1,14 @@
 /** What a session needs before it begins: all of it is looked at, and the first thing that is wrong is said. */
 import picomatch from "picomatch";
+import type { Config } from "./config.ts";
 import { readConfig, splitFrontMatter } from "./config-text.ts";
 import { type Sha, configPath, workflowFile } from "./names.ts";
 import type { Start } from "./session.ts";
 import { startRefusal } from "./words.ts";
+import { sayDifference, workflowDifferences } from "./workflow.ts";
+
+/** The workflow's place in a repository. */
+export const workflowPath = `.github/workflows/${workflowFile}`;
 
 export type StartFacts = {
   readonly by: string;
@@ -16,6 +21,12 @@ export type StartFacts = {
   readonly issueBody: string;
   /** Text of the file that `program` names; null: it names none, or it is not there. */
   readonly programText: string | null;
+  /** `owner/name`, and whether strangers can see it. */
+  readonly repository: string;
+  readonly isPublic: boolean;
+  /** The workflow file on the base, null: there is none; and the one that we ship. */
+  readonly workflowText: string | null;
+  readonly shippedWorkflow: string;
 };
 
 /** The file that holds the program, by the configuration, or null. */
@@ -38,6 +49,35 @@ export function isMutable(path: string, mutable: readonly string[]): boolean {
   return (mutable.includes(path) || matches(path)) && !/^\.(git|github)(\/|$)/i.test(path);
 }
 
+/** The patterns that reach no path. */
+export function missingPaths(mutable: readonly string[], paths: readonly string[]): string[] {
+  return mutable.filter((pattern) => {
+    const alone = [pattern];
+    return !paths.some((path) => isMutable(path, alone));
+  });
+}
+
+/**
+ * Whether a session may run in this public repository: not on a self-hosted runner, unless the file on the default branch
+ * names the repository. An issue's front matter does not count, since anybody can write an issue; a copy of the file in
+ * another repository names the wrong one.
+ */
+export function isPublicAllowed(repository: string, configText: string | null, config: Config): boolean {
+  if (!config.runner.labels.some((label) => label.toLowerCase() === "self-hosted")) return true;
+  const file = readConfig(configText, "");
+  return file.ok && file.config.runner.allow_public?.toLowerCase() === repository.toLowerCase();
+}
+
+/** Why a public repository and a self-hosted runner don't go together: a sentence. */
+export function publicRisk(repository: string): string {
+  return `\`${repository}\` is public and its runner is self-hosted: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine.`;
+}
+
+/** What to do about it: sentences. */
+export function publicRemedy(repository: string): string {
+  return `Make the repository private. Or read runner-setup/README.md and, if you still want it, allow it by name in \`${configPath}\` on the default branch: \`runner: {allow_public: ${repository}}\`.`;
+}
+
 export function startOf(facts: StartFacts): Start {
   const refuse = (problem: string): Start => ({ kind: "refused", problem: startRefusal(problem) });
   if (!facts.mayWrite)
@@ -47,16 +87,21 @@ export function startOf(facts: StartFacts): Start {
   if (!result.ok) return refuse(result.problem);
   const { config } = result;
 
-  const workflow = `.github/workflows/${workflowFile}`;
-  if (!facts.paths.includes(workflow)) {
+  if (facts.workflowText === null) {
     return refuse(
-      `\`${workflow}\` is not on \`${facts.baseBranch}\`. It is what trains a candidate on your runner: copy it there as the README says.`,
+      `\`${workflowPath}\` is not on \`${facts.baseBranch}\`. It is what trains a candidate on your runner: copy it there as the README says.`,
     );
   }
-  const missing = config.mutable.find((pattern) => {
-    const alone = [pattern];
-    return !facts.paths.some((path) => isMutable(path, alone));
-  });
+  const [difference] = workflowDifferences(facts.workflowText, facts.shippedWorkflow);
+  if (difference !== undefined) {
+    return refuse(
+      `\`${workflowPath}\` on \`${facts.baseBranch}\` is not the one that I work with: ${sayDifference(difference)}. Copy it there anew as the README says.`,
+    );
+  }
+  if (facts.isPublic && !isPublicAllowed(facts.repository, facts.configText, config)) {
+    return refuse(`${publicRisk(facts.repository)} ${publicRemedy(facts.repository)}`);
+  }
+  const [missing] = missingPaths(config.mutable, facts.paths);
   if (missing !== undefined) {
     return refuse(
       `\`mutable\` names \`${missing}\`, which does not exist on \`${facts.baseBranch}\`. It is set in \`${configPath}\` or in the front matter of the issue; the default is \`train.py\`.`,

@@ -180,7 +180,12 @@ export const jobsSchema = z.object({
 /** Answer of a dispatch that was asked for the run's details. */
 export const dispatchedSchema = z.object({ workflow_run_id: z.int(), html_url: z.string() });
 
-export const repositorySchema = z.object({ default_branch: z.string(), html_url: z.string(), full_name: z.string() });
+export const repositorySchema = z.object({
+  default_branch: z.string(),
+  html_url: z.string(),
+  full_name: z.string(),
+  private: z.boolean(),
+});
 export type RepositoryFact = z.output<typeof repositorySchema>;
 
 export const labelEventSchema = z.object({

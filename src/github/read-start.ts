@@ -1,15 +1,18 @@
 /** Reads what a start needs from the default branch, in as few requests as it takes. */
 import { configPath, sha } from "../domain/names.ts";
 import type { Start } from "../domain/session.ts";
-import { programPath, startOf } from "../domain/start.ts";
+import { programPath, startOf, workflowPath } from "../domain/start.ts";
 import type { Client } from "./client.ts";
-import { refSchema } from "./facts.ts";
+import { refSchema, repositorySchema } from "./facts.ts";
 import { readBlob, readTree } from "./files.ts";
 import { readMayWrite } from "./observe-comments.ts";
+import { shippedWorkflow } from "./shipped.ts";
 import { type View, repoOf } from "./view.ts";
 
 export async function readStart(client: Client, view: View, by: string, nowMs: number): Promise<Start> {
-  const baseBranch = view.repository!.default_branch;
+  // What was known of the repository may be what was mended: it was public, or had another default branch.
+  view.repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", repoOf(view)));
+  const { default_branch: baseBranch, full_name: repository } = view.repository;
   const ref = `heads/${baseBranch}`;
   const base = refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
   const mayWrite = await readMayWrite(client, view, by, nowMs);
@@ -20,7 +23,18 @@ export async function readStart(client: Client, view: View, by: string, nowMs: n
   };
   const configText = await textOf(configPath);
   const issueBody = view.issue!.body;
-  const programText = await textOf(programPath(configText, issueBody));
-  const paths = entries.map((entry) => entry.path);
-  return startOf({ by, mayWrite, base, baseBranch, paths, configText, issueBody, programText });
+  return startOf({
+    by,
+    mayWrite,
+    base,
+    baseBranch,
+    paths: entries.map((entry) => entry.path),
+    configText,
+    issueBody,
+    programText: await textOf(programPath(configText, issueBody)),
+    repository,
+    isPublic: !view.repository.private,
+    workflowText: await textOf(workflowPath),
+    shippedWorkflow: shippedWorkflow(),
+  });
 }

@@ -74,6 +74,7 @@ export async function setUp(github: LocalGitHub, options: LocalOptions): Promise
     name,
     from: path.resolve(options.repo!),
     directory: path.join(options.dir, "repo.git"),
+    private: true,
   });
   const repo = `${person}/${name}`;
   github.world.setPermission(repo, person, "admin");

@@ -83,6 +83,7 @@ describe("the configuration", () => {
           "kind": "mutate",
         },
         "runner": {
+          "allow_public": null,
           "concurrency": 1,
           "labels": [
             "self-hosted",

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mutableMatcher } from "../../action/src/surface.ts";
 import { type StartFacts, isMutable, programPath, startOf } from "../../src/domain/start.ts";
+import { shippedWorkflow } from "../../src/github/shipped.ts";
 import { base } from "../support/session.ts";
 
 const workflow = ".github/workflows/autoresearch.yml";
@@ -16,6 +17,10 @@ function factsWith(given: Partial<StartFacts> = {}): StartFacts {
     configText: null,
     issueBody: "Lower val_bpb.",
     programText: null,
+    repository: "ada/model",
+    isPublic: false,
+    workflowText: shippedWorkflow(),
+    shippedWorkflow: shippedWorkflow(),
     ...given,
   };
 }
@@ -58,7 +63,7 @@ describe("a start", () => {
     ],
     [
       "without the workflow",
-      { paths: ["train.py"] },
+      { workflowText: null },
       "`.github/workflows/autoresearch.yml` is not on `main`. It is what trains a candidate on your runner: copy it there as the README says.",
     ],
     [
@@ -81,10 +86,21 @@ describe("a start", () => {
   });
 
   it("says the first thing that is wrong, in the order in which people can mend it", () => {
-    const all: Partial<StartFacts> = { mayWrite: false, configText: "a: 1\n", paths: [], issueBody: "" };
+    const all: Partial<StartFacts> = {
+      mayWrite: false,
+      configText: "a: 1\n",
+      paths: [],
+      issueBody: "",
+      isPublic: true,
+      workflowText: null,
+    };
     expect(refusalOf(all)).toContain("write access");
     expect(refusalOf({ ...all, mayWrite: true })).toContain("I don't know the key");
     expect(refusalOf({ ...all, mayWrite: true, configText: null })).toContain(workflow);
+    const wrong = shippedWorkflow().replaceAll("checks: write", "checks: write\n      contents: write");
+    const readable = { ...all, mayWrite: true, configText: null };
+    expect(refusalOf({ ...readable, workflowText: wrong })).toContain("jobs.report.permissions");
+    expect(refusalOf({ ...readable, workflowText: shippedWorkflow() })).toContain("is public");
     expect(refusalOf({ mayWrite: true, paths: [workflow], issueBody: "" })).toContain("`train.py`");
   });
 });

@@ -92,7 +92,7 @@ test("pause starts nothing new, resume goes on", async () => {
 });
 
 test("who has no write access has no voice, and is told so; unknown words get the nearest known one", async () => {
-  const world = await startWorld({ researcher: scripted([{ title: "slow", set: { SLEEP: 4 } }]) });
+  const world = await startWorld({ public: true, researcher: scripted([{ title: "slow", set: { SLEEP: 4 } }]) });
   world.github.world.createUser("bob");
   const issue = await world.openSession();
   await inTraining(world, issue, 1);

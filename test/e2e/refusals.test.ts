@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { startWorld } from "../support/e2e.ts";
 import { until, type World, type WorldOptions } from "../support/world.ts";
+
+const workflow = ".github/workflows/autoresearch.yml";
+const shipped = readFileSync(path.resolve(import.meta.dirname, "../..", workflow), "utf8");
 
 async function refusalOf(options: WorldOptions, body?: string, prepare?: (world: World) => void): Promise<string> {
   const world = await startWorld(options);
@@ -31,6 +36,28 @@ test("a missing workflow file is named", async () => {
   expect(await refusalOf({ files: { ".github/workflows/autoresearch.yml": null } })).toMatch(
     /^I can't start: `\.github\/workflows\/autoresearch\.yml` is not on `main`\./,
   );
+});
+
+test("a workflow file that is not ours in what matters is refused with the place; versions and comments are free", async () => {
+  const free = shipped.replaceAll("action@v1", "action@0123456789abcdef0123456789abcdef01234567");
+  expect(await refusalOf({ files: { [workflow]: free.replace(/^ {4}if: needs.*\n/m, "    # no condition\n") } })).toBe(
+    "I can't start: `.github/workflows/autoresearch.yml` on `main` is not the one that I work with: `jobs.report.if` is missing, and should be `needs.train.outputs.measurement != ''`. Copy it there anew as the README says. Mend it and put the label on again.",
+  );
+  const world = await startWorld({ files: { [workflow]: free }, config: "limits: {experiments: 1}\n" });
+  const issue = await world.openSession();
+  await until("the session runs", async () => (await world.record(issue))?.state === "running");
+});
+
+test("a public repository with a self-hosted runner is refused, unless its own file names it", async () => {
+  const config = "mutable: [train.py]\nrunner: {allow_public: ada/else}\n";
+  // Anybody can write an issue: what its front matter says does not count for this.
+  const said = await refusalOf(
+    { public: true, files: { ".github/autoresearch.yml": config } },
+    "---\nrunner: {allow_public: ada/model}\n---\nDo research.",
+  );
+  expect(said).toMatch(/^I can't start: `ada\/model` is public and its runner is self-hosted: /);
+  expect(said).toContain("Make the repository private.");
+  expect(said).toContain("`runner: {allow_public: ada/model}`");
 });
 
 test("a program without text is none", async () => {

@@ -79,6 +79,10 @@ export type WorldOptions = {
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
+  /** A repository that everybody can see, with `runner.allow_public` in its configuration. */
+  readonly public?: boolean;
+  /** Permissions of the app beside those of app.yml, or in their place; null: the app has it not. */
+  readonly permissions?: Readonly<Record<string, "read" | "write" | null>>;
 };
 
 const testConfig = `mutable: [train.py]
@@ -97,14 +101,16 @@ export async function startWorld(options: WorldOptions = {}) {
     "prepare.py": "DATA = 1\n",
     ".github/workflows/autoresearch.yml": readFileSync(path.join(root, ".github/workflows/autoresearch.yml"), "utf8"),
     ".github/autoresearch.yml":
-      options.config === undefined ? testConfig : options.config === null ? null : `${testConfig}${options.config}`,
+      options.config === null
+        ? null
+        : `${testConfig}${options.public === true ? `runner: {allow_public: ${owner}/${repo}}\n` : ""}${options.config ?? ""}`,
     ...options.files,
   };
   const present = Object.fromEntries(
     Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== null),
   );
   github.world.createUser(owner);
-  await github.world.createRepo({ owner, name: repo, files: present });
+  await github.world.createRepo({ owner, name: repo, files: present, private: options.public !== true });
   github.world.setPermission(`${owner}/${repo}`, owner, "admin");
   const manifest = parse(readFileSync(path.join(root, "app.yml"), "utf8")) as {
     default_permissions: Record<string, "read" | "write">;
@@ -112,7 +118,11 @@ export async function startWorld(options: WorldOptions = {}) {
   };
   const app = github.world.createApp({
     slug: "autoresearch",
-    permissions: manifest.default_permissions,
+    permissions: Object.fromEntries(
+      Object.entries({ ...manifest.default_permissions, ...options.permissions }).filter(
+        (entry): entry is [string, "read" | "write"] => entry[1] !== null,
+      ),
+    ),
     events: manifest.default_events,
   });
   github.world.install(app.appId, `${owner}/${repo}`);
@@ -143,6 +153,7 @@ export async function startWorld(options: WorldOptions = {}) {
     at,
     as,
     bot: `${app.slug}[bot]`,
+    app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
     stopBot: async () => {
       await bot?.close();

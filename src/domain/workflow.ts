@@ -1,0 +1,209 @@
+/**
+ * Whether a repository's copy of the workflow is the one that we ship, in what matters: what the bot sends and looks for,
+ * and what keeps the code under trial from tokens. Comments, texts of people, the pinned version of the action, time-outs
+ * and steps of one's own are free.
+ */
+import { parse } from "yaml";
+
+/** A place that differs, as a path such as `jobs.report.if`, and what stands there and should; null: nothing does. */
+export type Difference = { readonly place: string; readonly is: string | null; readonly expected: string | null };
+
+type Fields = Readonly<Record<string, unknown>>;
+type Job = { readonly key: string; readonly fields: Fields; readonly permissions: unknown };
+
+/** Keys of a job whose meaning to the bot, or to what it trusts, changes with any other value. */
+const jobKeys = [
+  "name",
+  "if",
+  "needs",
+  "runs-on",
+  "outputs",
+  "strategy",
+  "concurrency",
+  "environment",
+  "uses",
+] as const;
+
+/** Every place of `text` that differs from the shipped workflow in what matters; none: it will do. */
+export function workflowDifferences(text: string, shipped: string): Difference[] {
+  let theirs: Fields;
+  try {
+    theirs = fieldsOf(parse(text));
+  } catch {
+    return [{ place: "the file", is: "not valid YAML", expected: null }];
+  }
+  const ours = fieldsOf(parse(shipped));
+  return [
+    ...differs("run-name", theirs["run-name"], ours["run-name"]),
+    ...triggerDifferences(theirs["on"], ours["on"]),
+    ...differs("concurrency", theirs["concurrency"], ours["concurrency"]),
+    ...jobDifferences(theirs, ours),
+  ];
+}
+
+/** `jobs.report.if` is `true`, and should be `…`: a half sentence for people. */
+export function sayDifference({ place, is, expected }: Difference): string {
+  if (place === "the file") return `it is ${is}`;
+  const found = is === null ? "is missing" : `is \`${short(is)}\``;
+  if (expected === null) return `\`${place}\` ${found}, and should not be there`;
+  return `\`${place}\` ${found}${is === null ? ", and should be" : ", and should be"} \`${short(expected)}\``;
+}
+
+function short(text: string): string {
+  const plain = text.replaceAll("`", "'");
+  return plain.length > 120 ? `${plain.slice(0, 119)}…` : plain;
+}
+
+/** It runs for the bot alone, and takes what the bot sends. */
+function triggerDifferences(theirs: unknown, ours: unknown): Difference[] {
+  const triggers = triggersOf(theirs);
+  const wanted = fieldsOf(triggersOf(ours)["workflow_dispatch"]);
+  const dispatch = fieldsOf(triggers["workflow_dispatch"]);
+  const inputs = fieldsOf(dispatch["inputs"]);
+  const expected = fieldsOf(wanted["inputs"]);
+  const place = (name: string) => `on.workflow_dispatch.inputs.${name}`;
+  const others = Object.keys(triggers)
+    .filter((name) => name !== "workflow_dispatch")
+    .map((name): Difference => ({ place: `on.${name}`, is: "a trigger", expected: null }));
+  if (!("workflow_dispatch" in triggers))
+    return [...others, { place: "on.workflow_dispatch", is: null, expected: "the trigger" }];
+  const missing = Object.keys(expected).flatMap((name) =>
+    name in inputs
+      ? differs(`${place(name)}.type`, fieldsOf(inputs[name])["type"] ?? "string", fieldsOf(expected[name])["type"])
+      : [{ place: place(name), is: null, expected: "an input" }],
+  );
+  // An input of their own is harmless, unless the bot would have to send it.
+  const unsent = Object.keys(inputs).flatMap((name) => {
+    const { required, default: fallback } = fieldsOf(inputs[name]);
+    const demanded = !(name in expected) && required === true && fallback === undefined;
+    return demanded ? [{ place: place(name), is: "a required input", expected: null }] : [];
+  });
+  return [...others, ...missing, ...unsent];
+}
+
+function triggersOf(on: unknown): Fields {
+  const names = typeof on === "string" ? [on] : Array.isArray(on) ? on.map(String) : null;
+  return names === null ? fieldsOf(on) : Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+function jobDifferences(theirs: Fields, ours: Fields): Difference[] {
+  const [have, want] = [jobsOf(theirs), jobsOf(ours)];
+  const missing = want.filter(({ key }) => !have.some((job) => job.key === key));
+  const extra = have.filter(({ key }) => !want.some((job) => job.key === key));
+  return [
+    ...missing.map(({ key }): Difference => ({ place: `jobs.${key}`, is: null, expected: "a job" })),
+    ...extra.map(({ key }): Difference => ({ place: `jobs.${key}`, is: "a job", expected: null })),
+    ...want.flatMap((job) => {
+      const other = have.find(({ key }) => key === job.key);
+      return other === undefined ? [] : oneJob(other, job);
+    }),
+    ...secretsIn({ env: theirs["env"] }, "env"),
+  ];
+}
+
+function oneJob(theirs: Job, ours: Job): Difference[] {
+  const at = `jobs.${ours.key}`;
+  return [
+    ...jobKeys
+      // The report runs on any machine of GitHub's; which one is theirs to say.
+      .filter((key) => !(key === "runs-on" && !/\$\{\{/.test(String(ours.fields[key]))))
+      .flatMap((key) => differs(`${at}.${key}`, theirs.fields[key], ours.fields[key])),
+    ...differs(`${at}.permissions`, grantsOf(theirs.permissions), grantsOf(ours.permissions)),
+    ...actionDifferences(at, theirs.fields, ours.fields),
+    ...secretsIn(theirs.fields, at),
+  ];
+}
+
+/** The step that is the action: who it is, which inputs it gets, and the id by which the job's outputs name it. */
+function actionDifferences(at: string, theirs: Fields, ours: Fields): Difference[] {
+  const want = stepsOf(ours).find((step) => typeof step["uses"] === "string")!;
+  const action = actionOf(want["uses"]);
+  const place = `${at}.steps`;
+  const found = stepsOf(theirs).filter((step) => actionOf(step["uses"]) === action);
+  const [step] = found;
+  if (step === undefined) return [{ place: `${place}.uses`, is: usesIn(theirs), expected: action }];
+  if (found.length > 1) return [{ place: `${place}.uses`, is: `${action}, ${found.length} times`, expected: action }];
+  const given = fieldsOf(step["with"]);
+  const wanted = fieldsOf(want["with"]);
+  const names = [...new Set([...Object.keys(wanted), ...Object.keys(given)])];
+  return [
+    ...differs(`${place}.if`, step["if"], want["if"]),
+    ...(want["id"] === undefined ? [] : differs(`${place}.id`, step["id"], want["id"])),
+    ...names.flatMap((name) => differs(`${place}.with.${name}`, given[name], wanted[name])),
+  ];
+}
+
+function usesIn(job: Fields): string | null {
+  const used = stepsOf(job).flatMap((step) => (typeof step["uses"] === "string" ? [step["uses"]] : []));
+  return used.length === 0 ? null : used.join(", ");
+}
+
+function actionOf(uses: unknown): string {
+  return String(uses ?? "")
+    .replace(/@.*$/, "")
+    .toLowerCase();
+}
+
+/** The token of the job is named by `github.token`; any other secret must not be near the code under trial. */
+function secretsIn(part: unknown, at: string): Difference[] {
+  const text = textOf(part) ?? "";
+  return /\bsecrets\b/.test(text) ? [{ place: at, is: "something that names a secret", expected: null }] : [];
+}
+
+/** Permissions as `checks: write`, sorted, without those that are `none`. */
+function grantsOf(permissions: unknown): string {
+  if (typeof permissions === "string") return permissions;
+  if (permissions === undefined) return "the repository's default";
+  const granted = Object.entries(fieldsOf(permissions)).filter(([, level]) => level !== "none");
+  return granted.length === 0
+    ? "nothing"
+    : granted
+        .map(([name, level]) => `${name}: ${String(level)}`)
+        .sort()
+        .join(", ");
+}
+
+function jobsOf(workflow: Fields): Job[] {
+  return Object.entries(fieldsOf(workflow["jobs"])).map(([key, value]) => {
+    const fields = fieldsOf(value);
+    return { key, fields, permissions: fields["permissions"] ?? workflow["permissions"] };
+  });
+}
+
+function stepsOf(job: Fields): Fields[] {
+  const { steps } = job;
+  return Array.isArray(steps) ? steps.map(fieldsOf) : [];
+}
+
+function differs(place: string, theirs: unknown, ours: unknown): Difference[] {
+  const [is, expected] = [textOf(theirs), textOf(ours)];
+  // `if:` is an expression with and without its braces.
+  const same = place.endsWith(".if") ? bare(is) === bare(expected) : is === expected;
+  return same ? [] : [{ place, is, expected }];
+}
+
+function bare(text: string | null): string | null {
+  return text?.replace(/^\$\{\{ (.*) \}\}$/, "$1") ?? null;
+}
+
+/** One text for what GitHub reads alike: spaces in expressions, a list of one, the two names of the job's token. */
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value) && value.length === 1) return textOf(value[0]);
+  const text = typeof value === "object" ? JSON.stringify(sorted(value)) : String(value);
+  return text
+    .replace(/\$\{\{\s*(.*?)\s*\}\}/g, "${{ $1 }}")
+    .replaceAll("secrets.GITHUB_TOKEN", "github.token")
+    .trim();
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
