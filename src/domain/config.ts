@@ -60,24 +60,33 @@ const outsidePath = line
 
 const privatePath = line.refine((path) => !path.split("/").includes(".."), "must not hold `..`");
 
-const trial = z.strictObject({
-  command: line.default("uv run train.py"),
-  /** Run before, with the network, outside the sandbox, in the files of the base alone. */
-  setup: line.nullable().default(null),
-  /** A protected command that prints the metric; null: the training log has it. */
-  evaluate: line.nullable().default(null),
-  /** A command of the candidate that answers the evaluate command. */
-  serve: line.nullable().default(null),
-  /** Files outside the repository that must be the same after a trial. */
-  protect: z.array(outsidePath, { error: "must be a list of paths" }).default([]),
-  /** Files that the evaluate command alone may read. */
-  private: z.array(privatePath, { error: "must be a list of paths" }).default([]),
-  /** Seconds that the command may train; the command keeps to it itself. */
-  budget: duration.default(300),
-  /** Seconds after which the trial is ended; null: twice the budget (karpathy's rule: 5 minutes, killed at 10). */
-  timeout: duration.nullable().default(null),
-  sandbox: z.enum(["auto", "required", "off"], { error: "must be `auto`, `required` or `off`" }).default("auto"),
-});
+const trial = z
+  .strictObject({
+    command: line.default("uv run train.py"),
+    /** Run before, with the network, outside the sandbox, in the files of the base alone. */
+    setup: line.nullable().default(null),
+    /** A protected command that prints the metric; null: the training log has it. */
+    evaluate: line.nullable().default(null),
+    /** A command of the candidate that answers the evaluate command. */
+    serve: line.nullable().default(null),
+    /** Files outside the repository that must be the same after a trial. */
+    protect: z.array(outsidePath, { error: "must be a list of paths" }).default([]),
+    /** Files that the evaluate command alone may read. */
+    private: z.array(privatePath, { error: "must be a list of paths" }).default([]),
+    /** Seconds that the command may train; the command keeps to it itself. */
+    budget: duration.default(300),
+    /** Seconds after which the trial is ended; null: twice the budget (karpathy's rule: 5 minutes, killed at 10). */
+    timeout: duration.nullable().default(null),
+    sandbox: z.enum(["auto", "required", "off"], { error: "must be `auto`, `required` or `off`" }).default("auto"),
+  })
+  .refine(({ serve, evaluate }) => serve === null || evaluate !== null, {
+    path: ["serve"],
+    message: "must come with `trial.evaluate`, whose command it answers",
+  })
+  .refine(({ private: secret, evaluate }) => secret.length === 0 || evaluate !== null, {
+    path: ["private"],
+    message: "must come with `trial.evaluate`: nothing else may read these files",
+  });
 
 const runner = z.strictObject({
   labels: z

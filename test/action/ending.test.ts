@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAlive, pidsIn, startTrain, trainOn, until, type World, makeWorld } from "./world.ts";
+import { conclude } from "../../action/src/conclude.ts";
+import { readLog } from "../../action/src/read-log.ts";
+import type { CommandResult } from "../../action/src/run-command.ts";
+import { plainSpec, isAlive, pidsIn, startTrain, trainOn, until, type World, makeWorld } from "./world.ts";
 
 const summaryBlock = `printf '%s\\n' --- 'val_bpb:          0.997900' 'training_seconds: 300.1' 'peak_vram_mb:     45060.2' 'num_steps:        953'`;
 const files = {
@@ -107,5 +110,28 @@ describe("time-out and cancellation", () => {
     await run.done;
     await until(() => !pids.some(isAlive));
     expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
+
+describe("a process that the kernel killed", () => {
+  const log = readLog("step 1\n", "val_bpb");
+  const killed = {
+    ended: "itself",
+    exceeded: null,
+    exitCode: 137,
+    signal: null,
+    killedForMemory: true,
+    seconds: 1,
+    log,
+  } as const;
+  const because = (result: CommandResult) =>
+    conclude({ training: result, evaluation: null, changed: [] }, plainSpec, { roots: ["/x"], isMutable: () => true })
+      .because;
+
+  it("for lack of memory is told from one that was killed for another reason", () => {
+    expect(because(killed)).toBe("out of memory: killed by the kernel");
+    expect(because({ ...killed, exitCode: null, signal: "SIGKILL" })).toBe("out of memory: killed by the kernel");
+    expect(because({ ...killed, killedForMemory: false })).toBe("killed (SIGKILL), often for lack of memory");
+    expect(because({ ...killed, exitCode: 3 })).toBe("exit status 3: step 1");
   });
 });
