@@ -5,7 +5,8 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { Probot } from "probot";
-import { type Finding, type Severity, environmentFinding, findingsOf, isHealthy } from "./domain/findings.ts";
+import { type Finding, type Severity, isHealthy } from "./domain/finding.ts";
+import { environmentFinding, findingsOf } from "./domain/findings.ts";
 import { optionsOf } from "./environment.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { examine } from "./github/examine.ts";

@@ -5,8 +5,10 @@
  */
 import { parse } from "yaml";
 
-/** A place that differs, as a path such as `jobs.report.if`, and what stands there and should; null: nothing does. */
-export type Difference = { readonly place: string; readonly is: string | null; readonly expected: string | null };
+/** A place that differs, as a path such as `jobs.report.if`, and what is wrong there: the rest of a sentence. */
+export type Difference = { readonly place: string; readonly problem: string };
+
+const wholeFile = "the file";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Job = { readonly key: string; readonly fields: Fields; readonly permissions: unknown };
@@ -28,9 +30,9 @@ const jobKeys = [
 export function workflowDifferences(text: string, shipped: string): Difference[] {
   let theirs: Fields;
   try {
-    theirs = fieldsOf(parse(text));
+    theirs = fieldsOf(parse(text, { logLevel: "error" }));
   } catch {
-    return [{ place: "the file", is: "not valid YAML", expected: null }];
+    return [{ place: wholeFile, problem: "is not valid YAML" }];
   }
   const ours = fieldsOf(parse(shipped));
   return [
@@ -41,17 +43,23 @@ export function workflowDifferences(text: string, shipped: string): Difference[]
   ];
 }
 
-/** `jobs.report.if` is `true`, and should be `…`: a half sentence for people. */
-export function sayDifference({ place, is, expected }: Difference): string {
-  if (place === "the file") return `it is ${is}`;
-  const found = is === null ? "is missing" : `is \`${short(is)}\``;
-  if (expected === null) return `\`${place}\` ${found}, and should not be there`;
-  return `\`${place}\` ${found}${is === null ? ", and should be" : ", and should be"} \`${short(expected)}\``;
+/** A half sentence for people: "`jobs.report.if` is missing, and should be …". */
+export function sayDifference({ place, problem }: Difference): string {
+  return place === wholeFile ? `it ${problem}` : `${quoted(place)} ${problem}`;
 }
 
-function short(text: string): string {
-  const plain = text.replaceAll("`", "'");
-  return plain.length > 120 ? `${plain.slice(0, 119)}…` : plain;
+function missing(place: string): Difference {
+  return { place, problem: "is missing" };
+}
+
+function unwanted(place: string): Difference {
+  return { place, problem: "should not be there" };
+}
+
+/** As code of one line: what stands in the file is somebody's text. */
+function quoted(text: string): string {
+  const plain = text.replaceAll("`", "'").replace(/\s+/g, " ");
+  return `\`${plain.length > 120 ? `${plain.slice(0, 119)}…` : plain}\``;
 }
 
 /** It runs for the bot alone, and takes what the bot sends. */
@@ -64,21 +72,20 @@ function triggerDifferences(theirs: unknown, ours: unknown): Difference[] {
   const place = (name: string) => `on.workflow_dispatch.inputs.${name}`;
   const others = Object.keys(triggers)
     .filter((name) => name !== "workflow_dispatch")
-    .map((name): Difference => ({ place: `on.${name}`, is: "a trigger", expected: null }));
-  if (!("workflow_dispatch" in triggers))
-    return [...others, { place: "on.workflow_dispatch", is: null, expected: "the trigger" }];
-  const missing = Object.keys(expected).flatMap((name) =>
+    .map((name) => unwanted(`on.${name}`));
+  if (!("workflow_dispatch" in triggers)) return [...others, missing("on.workflow_dispatch")];
+  const lacking = Object.keys(expected).flatMap((name) =>
     name in inputs
       ? differs(`${place(name)}.type`, fieldsOf(inputs[name])["type"] ?? "string", fieldsOf(expected[name])["type"])
-      : [{ place: place(name), is: null, expected: "an input" }],
+      : [missing(place(name))],
   );
   // An input of their own is harmless, unless the bot would have to send it.
   const unsent = Object.keys(inputs).flatMap((name) => {
     const { required, default: fallback } = fieldsOf(inputs[name]);
     const demanded = !(name in expected) && required === true && fallback === undefined;
-    return demanded ? [{ place: place(name), is: "a required input", expected: null }] : [];
+    return demanded ? [unwanted(place(name))] : [];
   });
-  return [...others, ...missing, ...unsent];
+  return [...others, ...lacking, ...unsent];
 }
 
 function triggersOf(on: unknown): Fields {
@@ -88,11 +95,11 @@ function triggersOf(on: unknown): Fields {
 
 function jobDifferences(theirs: Fields, ours: Fields): Difference[] {
   const [have, want] = [jobsOf(theirs), jobsOf(ours)];
-  const missing = want.filter(({ key }) => !have.some((job) => job.key === key));
+  const lacking = want.filter(({ key }) => !have.some((job) => job.key === key));
   const extra = have.filter(({ key }) => !want.some((job) => job.key === key));
   return [
-    ...missing.map(({ key }): Difference => ({ place: `jobs.${key}`, is: null, expected: "a job" })),
-    ...extra.map(({ key }): Difference => ({ place: `jobs.${key}`, is: "a job", expected: null })),
+    ...lacking.map(({ key }) => missing(`jobs.${key}`)),
+    ...extra.map(({ key }) => unwanted(`jobs.${key}`)),
     ...want.flatMap((job) => {
       const other = have.find(({ key }) => key === job.key);
       return other === undefined ? [] : oneJob(other, job);
@@ -121,8 +128,8 @@ function actionDifferences(at: string, theirs: Fields, ours: Fields): Difference
   const place = `${at}.steps`;
   const found = stepsOf(theirs).filter((step) => actionOf(step["uses"]) === action);
   const [step] = found;
-  if (step === undefined) return [{ place: `${place}.uses`, is: usesIn(theirs), expected: action }];
-  if (found.length > 1) return [{ place: `${place}.uses`, is: `${action}, ${found.length} times`, expected: action }];
+  if (step === undefined) return differs(`${place}.uses`, usesIn(theirs), action);
+  if (found.length > 1) return [{ place: `${place}.uses`, problem: `is ${quoted(action)} more than once` }];
   const given = fieldsOf(step["with"]);
   const wanted = fieldsOf(want["with"]);
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(given)])];
@@ -139,15 +146,13 @@ function usesIn(job: Fields): string | null {
 }
 
 function actionOf(uses: unknown): string {
-  return String(uses ?? "")
-    .replace(/@.*$/, "")
-    .toLowerCase();
+  return typeof uses === "string" ? uses.replace(/@.*$/, "").toLowerCase() : "";
 }
 
 /** The token of the job is named by `github.token`; any other secret must not be near the code under trial. */
 function secretsIn(part: unknown, at: string): Difference[] {
   const text = textOf(part) ?? "";
-  return /\bsecrets\b/.test(text) ? [{ place: at, is: "something that names a secret", expected: null }] : [];
+  return /\bsecrets\b/.test(text) ? [{ place: at, problem: "names a secret, and should not" }] : [];
 }
 
 /** Permissions as `checks: write`, sorted, without those that are `none`. */
@@ -179,7 +184,10 @@ function differs(place: string, theirs: unknown, ours: unknown): Difference[] {
   const [is, expected] = [textOf(theirs), textOf(ours)];
   // `if:` is an expression with and without its braces.
   const same = place.endsWith(".if") ? bare(is) === bare(expected) : is === expected;
-  return same ? [] : [{ place, is, expected }];
+  if (same) return [];
+  if (expected === null) return [unwanted(place)];
+  const found = is === null ? "is missing" : `is ${quoted(is)}`;
+  return [{ place, problem: `${found}, and should be ${quoted(expected)}` }];
 }
 
 function bare(text: string | null): string | null {
@@ -190,7 +198,7 @@ function bare(text: string | null): string | null {
 function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (Array.isArray(value) && value.length === 1) return textOf(value[0]);
-  const text = typeof value === "object" ? JSON.stringify(sorted(value)) : String(value);
+  const text = typeof value === "string" ? value : JSON.stringify(sorted(value));
   return text
     .replace(/\$\{\{\s*(.*?)\s*\}\}/g, "${{ $1 }}")
     .replaceAll("secrets.GITHUB_TOKEN", "github.token")

@@ -1,6 +1,7 @@
 /** Reads what the doctor judges, as the app: each step only where the one before it allows the question. */
 import { z } from "zod";
-import type { Facts, InstallationFacts, RepositoryFacts, Unread } from "../domain/findings.ts";
+import type { Facts, InstallationFacts, Unread } from "../domain/findings.ts";
+import type { RepositoryFacts } from "../domain/findings-repository.ts";
 import { configPath, sha, triggerLabel } from "../domain/names.ts";
 import { workflowPath } from "../domain/start.ts";
 import type { Authenticate } from "./app.ts";

@@ -67,6 +67,16 @@ describe("a start", () => {
       "`.github/workflows/autoresearch.yml` is not on `main`. It is what trains a candidate on your runner: copy it there as the README says.",
     ],
     [
+      "with another workflow",
+      { workflowText: shippedWorkflow().replace("checks: write", "contents: write") },
+      "`.github/workflows/autoresearch.yml` on `main` is not the one that I work with: `jobs.report.permissions` is `contents: write`, and should be `checks: write`. Copy it there anew as the README says.",
+    ],
+    [
+      "in a public repository with a self-hosted runner",
+      { isPublic: true, issueBody: "---\nrunner: {allow_public: ada/model}\n---\nx" },
+      "`ada/model` is public and its runner is self-hosted: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine. Make the repository private. Or read runner-setup/README.md and, if you still want it, allow it by name in `.github/autoresearch.yml` on the default branch: `runner: {allow_public: ada/model}`.",
+    ],
+    [
       "with a mutable path that does not exist",
       { issueBody: "---\nmutable: [train.py, model/*.py]\n---\nx" },
       "`mutable` names `model/*.py`, which does not exist on `main`. It is set in `.github/autoresearch.yml` or in the front matter of the issue; the default is `train.py`.",
@@ -83,6 +93,13 @@ describe("a start", () => {
     ],
   ])("%s is refused in a sentence", (_name, given, sentence) => {
     expect(refusalOf(given)).toBe(`I can't start: ${sentence} Mend it and put the label on again.`);
+  });
+
+  it("is ready in a public repository that its own file names, or without a self-hosted runner", () => {
+    const isPublic = true;
+    for (const configText of ["runner: {allow_public: Ada/model}\n", "runner: {labels: [scale-set]}\n"])
+      expect(startOf(factsWith({ isPublic, configText }))).toMatchObject({ kind: "ready" });
+    expect(refusalOf({ isPublic, configText: "runner: {allow_public: ada/other}\n" })).toContain("is public");
   });
 
   it("says the first thing that is wrong, in the order in which people can mend it", () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
-import type { Finding } from "../../src/domain/findings.ts";
+import type { Finding } from "../../src/domain/finding.ts";
 import { startWorld } from "../support/e2e.ts";
 import { type World, until } from "../support/world.ts";
 
