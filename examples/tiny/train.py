@@ -7,21 +7,17 @@ often the context was seen:  p_n = gate * share_n + (1 - gate) * p_(n-1).
 The model reads the data once: it predicts a byte, moves the gates by gradient descent, then counts the byte. While time
 is left it rehearses: it goes back to the counts of three quarters of the way and reads the last quarter again, which
 moves the gates further. The counts that stay are those of the first reading.
-
-`python3 train.py` trains and keeps the model; `python3 train.py --serve` answers evaluate.py with it.
 """
 
 import gc
 import math
-import pickle
 import resource
 import sys
 import time
 import traceback
-from array import array
 from zlib import crc32
 
-from prepare import TIME_BUDGET, load_training_data
+from prepare import TIME_BUDGET, evaluate_bpb, load_training_data
 
 MAX_ORDER = 4  # longest context, in bytes
 TABLE_BITS = 15  # each order has 2 ** TABLE_BITS slots; contexts that meet in one share it
@@ -30,8 +26,6 @@ DISCOUNT = 0.2  # taken off each count: what was seen once is seldom seen again
 RECENT_WEIGHT = 1  # count of a byte of the text being predicted; a byte of the training data counts 1
 GATE_BUCKETS = 2  # gates of each order, by how often the context was seen: once, 2 or 3 times, 4 to 7 times, ...
 LEARNING_RATE = 0.01  # of the gates, at the start; falls to zero over the budget
-
-MODEL_FILE = "model.pickle"
 
 
 class Model:
@@ -166,10 +160,12 @@ def main():
     model = Model()
     gc.disable()  # no garbage lies in cycles here, and looking for it takes time
     training_seconds, steps, bytes_read = train(model, data)
-    with open(MODEL_FILE, "wb") as file:
-        pickle.dump(model, file, protocol=5)
+    val_bpb = evaluate_bpb(model)
+    if not math.isfinite(val_bpb):
+        fail()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     print("---")
+    print(f"val_bpb:          {val_bpb:.6f}")
     print(f"training_seconds: {training_seconds:.1f}")
     print(f"total_seconds:    {time.perf_counter() - begin:.1f}")
     print(f"peak_vram_mb:     {peak:.1f}")
@@ -178,24 +174,9 @@ def main():
     print(f"num_params_M:     {model.size() / 1e6:.3f}")
 
 
-def serve():
-    """Says what it expects of the next byte, is told which came, and so on to the end: the form is evaluate.py's."""
-    gc.disable()
-    with open(MODEL_FILE, "rb") as file:
-        model = pickle.load(file)
-    questions, answers = open(0, "rb", buffering=0), open(1, "wb", buffering=0)
-    try:
-        answers.write(array("d", model.predict()).tobytes())
-        while byte := questions.read(1):
-            model.update(byte[0])
-            answers.write(array("d", model.predict()).tobytes())
-    except BrokenPipeError:
-        pass  # all has been asked
-
-
 if __name__ == "__main__":
     try:
-        serve() if "--serve" in sys.argv else main()
+        main()
     except Exception:
         traceback.print_exc()
         fail()
