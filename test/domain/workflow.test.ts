@@ -28,6 +28,10 @@ describe("a copy of the workflow", () => {
     ["on another machine of GitHub's", () => changed("runs-on: ubuntu-latest", "runs-on: ubuntu-24.04")],
     ["with other spaces in expressions", () => shipped.replaceAll("${{ inputs.spec }}", "${{inputs.spec}}")],
     ["with braces around the condition", () => changed(/if: (needs.*)$/m, "if: ${{ $1 }}")],
+    [
+      "with a fork's copy of the action",
+      () => shipped.replaceAll("autoresearch-app/autoresearch-app", "ada/autoresearch-app"),
+    ],
     ["with the token's other name", () => shipped.replaceAll("github.token", "secrets.GITHUB_TOKEN")],
     ["with a list of one", () => changed("needs: train", "needs: [train]")],
     ["with a step of its own", () => changed("    steps:\n", "    steps:\n      - run: nvidia-smi\n")],
