@@ -42,7 +42,7 @@ export type Deps = {
 };
 
 const stepsAtMost = 100;
-/** The same action so often in a row means that it changes nothing: a person is asked (docs/design.md, rule 8). */
+/** The same action so often in a row means that it changes nothing: a person is asked (docs/design.md, rule 10). */
 const repeatsAtMost = 5;
 
 export function emptyMemory(key: SessionKey): Memory {

@@ -40,7 +40,7 @@ const framePattern = /^\s+File "([^"]+)", line (\d+)/;
 const exceptionPattern = /^[A-Za-z_][\w.]*(?::\s.*|:)?$/;
 // oxlint-disable-next-line no-control-regex -- terminal codes are control characters
 const terminalCodes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- as above: what is no text is removed
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f\u0080-\u009f]/g;
 
 /** The finite number that a text is, or null: `nan`, `inf`, `1e999` and words are none. */

@@ -94,6 +94,9 @@ export type Action =
   | { readonly kind: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
   | { readonly kind: "showDashboard"; readonly body: string };
 
+/** The action of a kind. */
+export type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
 /** What `decide` answers: the next thing to do, or until when to wait (null: until something happens). */
 export type Decision =
   | { readonly kind: "do"; readonly action: Action; readonly because: string }

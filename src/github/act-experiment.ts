@@ -6,7 +6,7 @@
  */
 import { diff3Merge } from "node-diff3";
 import { z } from "zod";
-import type { Action } from "../domain/action.ts";
+import type { ActionOf } from "../domain/action.ts";
 import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
@@ -17,8 +17,6 @@ import { contentKey, readMutable, rememberFiles } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
 import { type MutableFile, repoOf } from "./view.ts";
-
-type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 export async function openExperiment({ prepared }: ActionOf<"open">, context: Context): Promise<void> {
   const { client, view, identity, now } = context;

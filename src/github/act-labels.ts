@@ -1,13 +1,11 @@
 /** Labels of the session's issue; those that GitHub does not know yet it makes. */
-import type { Action } from "../domain/action.ts";
+import type { ActionOf } from "../domain/action.ts";
 import { triggerLabel } from "../domain/names.ts";
 import { startTrouble } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isStatus } from "./errors.ts";
 import { repoOf, type View } from "./view.ts";
-
-type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 /** Says on an issue without a session what is in the way; the label stays, and the start is tried again. */
 export async function sayTrouble(because: string, context: Context): Promise<void> {

@@ -1,6 +1,6 @@
 /** What people see: comments, labels, the verdict on a pull request, the report. Found by markers, written when different. */
 import { z } from "zod";
-import type { Action } from "../domain/action.ts";
+import type { ActionOf } from "../domain/action.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import type { Outcome } from "../domain/verdict.ts";
@@ -10,8 +10,6 @@ import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
 import { foldCheck, repoOf } from "./view.ts";
-
-type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
   await upsertComment(context.view.key.issue, isDashboard, body, context);

@@ -1,5 +1,5 @@
 /** The results branch: rows, picture and the session's record, always together in one commit. */
-import type { Action, StateChange } from "../domain/action.ts";
+import type { ActionOf, StateChange } from "../domain/action.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
@@ -13,8 +13,6 @@ import { intentOf } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
-
-type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 function recordText(record: SessionRecord): FileChange {
   return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };

@@ -2,7 +2,7 @@
  * Dispatching and cancelling. The intent is written before the dispatch: a process that dies in between leaves an attempt
  * that is waited for and then given up, never one that is dispatched twice.
  */
-import type { Action } from "../domain/action.ts";
+import type { ActionOf } from "../domain/action.ts";
 import { timeoutSeconds } from "../domain/config.ts";
 import type { TrialSpec } from "../domain/measurement.ts";
 import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../domain/names.ts";
@@ -11,8 +11,6 @@ import { isStatus, NeedsPerson } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
 import { formatIntent } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
-
-type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 export async function dispatch(action: ActionOf<"dispatch">, context: Context): Promise<void> {
   const { view, identity, now } = context;

@@ -161,8 +161,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
 }
 
 /** Runs of ours that nobody waits for: of an attempt that was given up, or of a commit that was replaced. */
-function straysIn(view: View, identity: Identity, nowMs: number): number[] {
-  const expected = trackedCommits(view).flatMap((tracked) => trialsOn(view, tracked, identity, nowMs));
+function straysIn(view: View, expected: readonly Trial[], identity: Identity): number[] {
   const waitedFor = new Set(expected.map((trial) => trial.run?.id));
   return (
     [...view.runs.values()]
@@ -186,6 +185,9 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
   const dashboard = [...view.ownComments.values()].find(
     (comment) => numberOf(comment) === view.key.issue && isDashboard(comment.body),
   );
+  const frontier = view.frontier == null || !started ? null : frontierOf(view, view.frontier, identity, nowMs);
+  const experiments = started ? unsettled(view).map((pull) => experimentOf(view, pull, identity, nowMs)) : [];
+  const expected = [...(frontier?.ownTrials ?? []), ...experiments.flatMap((experiment) => experiment.trials)];
   return {
     key: view.key,
     nowMs,
@@ -200,16 +202,16 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     unlabelledBy: view.unlabelledBy,
     start: view.start,
     record: view.record,
-    frontier: view.frontier == null || !started ? null : frontierOf(view, view.frontier, identity, nowMs),
+    frontier,
     rows: view.rows,
-    experiments: started ? unsettled(view).map((pull) => experimentOf(view, pull, identity, nowMs)) : [],
-    orders: view.orders.filter((order) => !view.handled.has(order.comment)),
+    experiments,
+    orders: view.orders,
     desk,
     dashboard: dashboard?.body ?? null,
     resultsTip: view.results ?? null,
     report: view.report,
     cancelled: view.cancelled,
-    strays: started ? straysIn(view, identity, nowMs) : [],
+    strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
   };
 }

@@ -86,6 +86,25 @@ export class Children {
   }
 }
 
+/** Runners for the local GitHub at `url` whose world is in `dir`: `count` with a "GPU", and one machine of GitHub's. */
+export function startRunners(children: Children, at: { url: string; dir: string; count: number }): void {
+  const start = (name: string, labels: string): void =>
+    children.start({
+      name,
+      module: path.join(here, "runner.ts"),
+      args: Object.entries({
+        "--url": at.url,
+        "--secret-file": path.join(at.dir, "world", "runner-secret"),
+        "--name": name,
+        "--labels": labels,
+        "--work": path.join(at.dir, "work", name),
+      }).flat(),
+      env: {},
+    });
+  for (let number = 1; number <= at.count; number += 1) start(`gpu-${number}`, "self-hosted,gpu");
+  start("hosted-1", "ubuntu-latest");
+}
+
 async function endOne(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -4,16 +4,16 @@
  * the same `dir`, it goes on.
  */
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { isEnded } from "../domain/session.ts";
-import { Children } from "./children.ts";
+import { Children, startRunners } from "./children.ts";
 import { claimDirectory, lockDirectory, readJson, writeWhole } from "./directory.ts";
 import { type LocalGitHub, startLocalGitHub } from "./github/server.ts";
 import type { LocalOptions } from "./options.ts";
 import { pagesOf } from "./pages/pages.ts";
+import { freePort } from "./port.ts";
 import { type SessionSeen, readSession } from "./reading.ts";
 import { type Setting, asPerson, openIssue, person, readSetting, setUp } from "./setting-up.ts";
 import { liveLines, newLines, nothingTold } from "./story.ts";
@@ -113,21 +113,7 @@ async function startChildren({ options, github, children }: Run, setting: Settin
       LOG_FORMAT: "json",
     },
   });
-  const runner = (name: string, labels: string) =>
-    children.start({
-      name,
-      module: path.join(here, "runner.ts"),
-      args: Object.entries({
-        "--url": github.url,
-        "--secret-file": path.join(options.dir, "world", "runner-secret"),
-        "--name": name,
-        "--labels": labels,
-        "--work": path.join(options.dir, "work", name),
-      }).flat(),
-      env: {},
-    });
-  for (let number = 1; number <= options.runners; number += 1) runner(`gpu-${number}`, "self-hosted,gpu");
-  runner("hosted-1", "ubuntu-latest");
+  startRunners(children, { url: github.url, dir: options.dir, count: options.runners });
 }
 
 /** Tells the story until there is no more to tell. */
@@ -221,18 +207,6 @@ function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
   return controller.signal;
-}
-
-/** A port that is free; the preferred one if it is. */
-function freePort(preferred = 0): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", () => (preferred === 0 ? reject(new Error("no port is free")) : resolve(freePort())));
-    server.listen(preferred, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 function shown(dir: string): string {

@@ -3,7 +3,6 @@
  * target that trains in no time. The researcher is scripted, so that a test says what is tried and what comes of it.
  */
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Octokit } from "@octokit/rest";
@@ -13,7 +12,8 @@ import { defaultAppOptions } from "../../src/app.ts";
 import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
-import { Children } from "../../src/local/children.ts";
+import { Children, startRunners } from "../../src/local/children.ts";
+import { freePort } from "../../src/local/port.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
@@ -145,7 +145,8 @@ export async function startWorld(options: WorldOptions = {}) {
       logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",
     });
   let bot: Awaited<ReturnType<typeof startBot>> | null = await startBot();
-  const runners = startRunners(github, dir, options.runners ?? 1);
+  const runners = new Children(path.join(dir, "logs"), () => {});
+  startRunners(runners, { url: github.url, dir, count: options.runners ?? 1 });
   const at = { owner, repo };
   const as = (login: string) => octokitOf(github, login);
   const world = {
@@ -191,26 +192,6 @@ function octokitOf(github: LocalGitHub, login: string): Octokit {
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   return new Octokit({ baseUrl: github.apiUrl, auth: github.world.personalToken(login), log });
-}
-
-function startRunners(github: LocalGitHub, dir: string, count: number): Children {
-  const runners = new Children(path.join(dir, "logs"), () => {});
-  const start = (name: string, labels: string) =>
-    runners.start({
-      name,
-      module: path.join(root, "src/local/runner.ts"),
-      args: Object.entries({
-        "--url": github.url,
-        "--secret-file": path.join(dir, "world", "runner-secret"),
-        "--name": name,
-        "--labels": labels,
-        "--work": path.join(dir, "work", name),
-      }).flat(),
-      env: {},
-    });
-  for (let number = 1; number <= count; number += 1) start(`gpu-${number}`, "self-hosted,gpu");
-  start("hosted-1", "ubuntu-latest");
-  return runners;
 }
 
 function processesIn(folder: string): string[] {
@@ -284,14 +265,4 @@ export async function until<T>(what: string, condition: () => Promise<T>, within
     if (Date.now() > end) throw new Error(`it never came about that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
