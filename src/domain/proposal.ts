@@ -6,6 +6,107 @@ import type { Row } from "./results.ts";
 /** A file's path and its text. */
 export type FileText = { readonly path: string; readonly text: string };
 
+/** What a change is about; when a session is stuck, another kind is asked for. */
+export const changeKinds = [
+  "hyperparameter",
+  "architecture",
+  "optimiser",
+  "schedule",
+  "data",
+  "regularisation",
+  "simplify",
+  "combine",
+  "other",
+] as const;
+export type ChangeKind = (typeof changeKinds)[number];
+
+/** What calls of a model took: tokens as the vendor counts them, and dollars by the configured prices. */
+export type Spending = {
+  readonly usd: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+};
+
+export const nothingSpent: Spending = {
+  usd: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+};
+
+/** Money for one task of a researcher: what is not reserved is not spent, so that a limit is never passed. */
+export type Purse = {
+  /** Dollars that may still be reserved; Infinity where nothing is limited. */
+  readonly leftUsd: number;
+  /** Sets aside the most that a call can cost; false: there is not enough left, so the call must not be made. */
+  reserve(usd: number): boolean;
+  /** After the call: gives the reservation back and takes what was spent. */
+  settle(reservedUsd: number, spent: Spending): void;
+};
+
+/** What a person with write access asked for in a comment. */
+export type Steering = {
+  readonly comment: number;
+  readonly kind: "note" | "try";
+  readonly by: string;
+  readonly text: string;
+  readonly at: string;
+  /** The first experiment that was proposed with it on the desk (`note`) or for it (`try`); null: none yet. */
+  readonly takenUpIn: number | null;
+};
+
+/** The memory of a session, `notes.md` on the results branch; people may edit it. Newest last, bounded. */
+export type Notes = {
+  readonly ideas: readonly string[];
+  readonly lessons: readonly string[];
+  readonly foreclosed: readonly string[];
+};
+
+export const noNotes: Notes = { ideas: [], lessons: [], foreclosed: [] };
+
+/** One experiment of the past as it can be looked at: text of the candidate's making is data, never words to obey. */
+export type PastExperiment = {
+  readonly row: Row;
+  readonly hypothesis: string | null;
+  /** Unified diff of the mutable files against the frontier it was built on. */
+  readonly diff: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Points of the loss curve, in order. */
+  readonly curve: readonly number[];
+  /** The end of the training's log, or the lines of its traceback. */
+  readonly logTail: string;
+};
+
+/** What a researcher may look at besides the brief; everything is at the frontier or in the past. Rejects on failure. */
+export type Library = {
+  /** Paths of the repository at the frontier, sorted. */
+  paths(): Promise<readonly string[]>;
+  /** Text of a file at the frontier; null: it is not there, is not text, or is private to the evaluation. */
+  read(path: string): Promise<string | null>;
+  experiment(number: number): Promise<PastExperiment | null>;
+};
+
+/** A crash that goes back to whoever wrote the change. */
+export type Repair = {
+  readonly experiment: number;
+  /** 1 for the first repair of this experiment, 2 for the last. */
+  readonly attempt: number;
+  readonly description: string;
+  readonly hypothesis: string | null;
+  /** The mutable files as they crashed. */
+  readonly files: readonly FileText[];
+  readonly diff: string;
+  /** Why the trial gave no value, and the useful lines of its traceback. */
+  readonly because: string;
+  readonly traceback: string;
+};
+
+/** How often a kind of change was tried, and how often it was kept. */
+export type KindTally = Readonly<Partial<Record<ChangeKind, { readonly tried: number; readonly kept: number }>>>;
+
 export type Brief = {
   /** `owner/repo#issue`: the seed of whatever chance a researcher uses. */
   readonly session: string;
@@ -20,6 +121,25 @@ export type Brief = {
   readonly inFlight: readonly string[];
   /** Whether files with these contents were tried before in this session. */
   readonly wasTried: (files: readonly FileText[]) => boolean;
+  /** Title of the issue. */
+  readonly title: string;
+  readonly baseline: number | null;
+  readonly frontierValue: number | null;
+  /** Standard deviation of the metric between equal runs; null while it is not known. */
+  readonly sigma: number | null;
+  /** The last few settled experiments, oldest first, with all that is known of them. */
+  readonly recent: readonly PastExperiment[];
+  readonly kinds: KindTally;
+  readonly notes: Notes;
+  /** What people asked for and is still to be heeded: every note, and the first `try` that was not taken up. */
+  readonly steering: readonly Steering[];
+  /** Name of the model that a person asked for by command; null: as configured. */
+  readonly model: string | null;
+  readonly left: { readonly experiments: number; readonly hours: number; readonly usd: number | null };
+  /** The crash to mend instead of a new idea; null: a new idea is wanted. */
+  readonly repair: Repair | null;
+  readonly library: Library;
+  readonly purse: Purse;
 };
 
 /** What a change is about, in words. */
@@ -31,17 +151,31 @@ export type Thought = {
   readonly refutedBy: string | null;
   /** Who thought of it: `mutate`, a model's name. */
   readonly researcher: string;
+  readonly kind: ChangeKind;
+  /** Login of the person whose `try` it takes up; null: the researcher's own idea. */
+  readonly askedBy: string | null;
 };
+
+/** What a researcher learnt from the last results, would try next, and holds to be hopeless: for `notes.md`. */
+export type Insights = {
+  readonly lesson: string | null;
+  readonly ideas: readonly string[];
+  readonly foreclosed: readonly string[];
+};
+
+export const noInsights: Insights = { lesson: null, ideas: [], foreclosed: [] };
 
 /** A thought whose contents have a key; what a candidate's commit says. */
 export type Idea = Thought & { readonly key: string };
 
 /** One change to the mutable surface. `files` holds the whole new text of each changed file. */
-export type Proposal = Thought & { readonly files: readonly FileText[] };
+export type Proposal = Thought & { readonly files: readonly FileText[]; readonly insights: Insights };
 
 export type Answer =
   | { readonly kind: "proposal"; readonly proposal: Proposal }
-  | { readonly kind: "nothing"; readonly because: string };
+  | { readonly kind: "nothing"; readonly because: string }
+  /** Nothing more will come until a person has done something (a key, a model's name, money): the session is blocked. */
+  | { readonly kind: "person"; readonly because: string };
 
 /** Proposes one change at a time. Rejects when it can't answer now; the signal aborts it when the session stops. */
 export type Researcher = { propose(brief: Brief, signal: AbortSignal): Promise<Answer> };
@@ -61,4 +195,6 @@ export type Desk =
   | { readonly kind: "ready"; readonly prepared: Prepared }
   /** Nothing is left to try on the frontier's commit `parent`; on another commit there may be. */
   | { readonly kind: "exhausted"; readonly because: string; readonly parent: Sha }
+  /** The researcher needs a person (a key, money, a model's name). */
+  | { readonly kind: "helpless"; readonly because: string }
   | { readonly kind: "failed"; readonly because: string; readonly failures: number; readonly retryAtMs: number };

@@ -2,7 +2,7 @@
  * What the bot's commits say: codecs of their messages. The frontier's story is readable with `git log --first-parent` and
  * no bot running, and a candidate's commit alone is enough to write its pull request.
  */
-import type { Idea } from "./proposal.ts";
+import { type Idea, changeKinds } from "./proposal.ts";
 import { formatStored } from "./results.ts";
 import { oneLine, pullTitle } from "./words.ts";
 
@@ -75,6 +75,8 @@ export function formatCandidate(experiment: number, idea: Idea): string {
     "",
     ...(idea.expected === null ? [] : [`Expected: ${oneLine(idea.expected)}`]),
     ...(idea.refutedBy === null ? [] : [`Refuted-By: ${oneLine(idea.refutedBy)}`]),
+    `Change: ${idea.kind}`,
+    ...(idea.askedBy === null ? [] : [`Asked-By: @${idea.askedBy}`]),
     `Researcher: ${oneLine(idea.researcher)}`,
     `Contents: ${idea.key}`,
   ].join("\n");
@@ -91,6 +93,8 @@ export function parseCandidate(message: string): Idea | null {
     expected: trailer(message, "Expected"),
     refutedBy: trailer(message, "Refuted-By"),
     researcher: trailer(message, "Researcher") ?? "",
+    kind: changeKinds.find((kind) => kind === trailer(message, "Change")) ?? "other",
+    askedBy: trailer(message, "Asked-By")?.replace(/^@/, "") ?? null,
     key,
   };
 }

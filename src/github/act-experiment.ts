@@ -115,6 +115,8 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
     expected: null,
     refutedBy: null,
     researcher: "",
+    kind: "other" as const,
+    askedBy: null,
   };
   const message = formatCandidate(experiment, { ...described, ...idea, key: contentKey(merged.files) });
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });

@@ -1,6 +1,8 @@
 /** The researcher's brief, from the view: the frontier's files, the history, and what is in flight. */
 import { formatSessionKey } from "../domain/names.ts";
-import type { Brief } from "../domain/proposal.ts";
+import { type Brief, noNotes } from "../domain/proposal.ts";
+import { baselineOf } from "../domain/results.ts";
+import { sigmaOf } from "../domain/verdict.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import type { Context } from "./act.ts";
 import { contentKey, readMutable } from "./files.ts";
@@ -25,5 +27,22 @@ export async function briefOf({ client, view }: Context, experiment: number): Pr
     rows: view.rows,
     inFlight: ideas.filter(({ open }) => open).map(({ idea }) => idea.description),
     wasTried: (contents) => tried.has(contentKey(contents)),
+    title: view.issue?.title ?? "",
+    baseline: baselineOf(view.rows),
+    frontierValue: view.rows.findLast((row) => row.outcome === "keep")?.value ?? null,
+    sigma: sigmaOf(record.noise, record.config),
+    recent: [],
+    kinds: {},
+    notes: noNotes,
+    steering: [],
+    model: null,
+    left: { experiments: 0, hours: 0, usd: null },
+    repair: null,
+    library: {
+      paths: () => Promise.resolve(files.map(({ path }) => path)),
+      read: (path) => Promise.resolve(files.find((file) => file.path === path)?.text ?? null),
+      experiment: () => Promise.resolve(null),
+    },
+    purse: { leftUsd: Number.POSITIVE_INFINITY, reserve: () => true, settle: () => {} },
   };
 }

@@ -67,6 +67,7 @@ async function propose(
   let refused = "";
   for (let attempt = 0; attempt < refusalsAtMost; attempt += 1) {
     const answer = await researcher.propose(brief, signal);
+    if (answer.kind === "person") return { kind: "helpless", because: answer.because };
     if (answer.kind === "nothing") return { kind: "exhausted", because: answer.because, parent: brief.frontier };
     const refusal = refusalOf(answer.proposal, brief);
     if (refusal !== null) {

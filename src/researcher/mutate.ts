@@ -5,7 +5,14 @@
  * Always: it is a function of the brief alone. The session's name and the experiment's number seed its chance, so that a
  * session can be repeated; it never proposes contents that were tried.
  */
-import type { Answer, Brief, FileText, Proposal, Researcher } from "../domain/proposal.ts";
+import {
+  type Answer,
+  type Brief,
+  type FileText,
+  type Proposal,
+  type Researcher,
+  noInsights,
+} from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
 import { resultOf } from "./guard.ts";
 
@@ -111,6 +118,9 @@ function proposalOf({ constant, to }: Move, brief: Brief): Proposal {
     refutedBy: null,
     files: [{ path: constant.path, text }],
     researcher: "mutate",
+    kind: "hyperparameter",
+    askedBy: null,
+    insights: noInsights,
   };
 }
 

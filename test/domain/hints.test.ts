@@ -40,7 +40,16 @@ function heard(event: string, payload: unknown): string | null {
 const trial = { issue: 12, experiment: 7, attempt: 1 };
 const run = { display_title: formatRunName(trial), conclusion: null };
 const session = "Codertocat/Hello-World#12";
-const idea = { description: "", hypothesis: "", expected: null, refutedBy: null, researcher: "mutate", key: "k" };
+const idea = {
+  description: "",
+  hypothesis: "",
+  expected: null,
+  refutedBy: null,
+  researcher: "mutate",
+  kind: "other",
+  askedBy: null,
+  key: "k",
+} as const;
 const ownBody = pullBody(idea, { issue: 12, experiment: 7, parent: shaOf(1) });
 const experimentBranch = { head: { ref: "autoresearch/12/exp-0007" } };
 

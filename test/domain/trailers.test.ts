@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Idea } from "../../src/domain/proposal.ts";
+import { type Idea, changeKinds } from "../../src/domain/proposal.ts";
 import { formatCandidate, mergeFacts, mergeMessage, parseCandidate, trailerName } from "../../src/domain/trailers.ts";
 import { configSchema } from "../../src/domain/config.ts";
 import { oneLine } from "../../src/domain/words.ts";
@@ -21,6 +21,8 @@ const idea: Idea = {
   expected: "−0.001 … −0.01",
   refutedBy: "a loss curve that is worse at equal time",
   researcher: "mutate",
+  kind: "other" as const,
+  askedBy: null,
   key: "0123456789abcdef",
 };
 
@@ -45,6 +47,8 @@ const ideas: fc.Arbitrary<Idea> = fc
     expected: fc.option(words, { nil: null }),
     refutedBy: fc.option(words, { nil: null }),
     researcher: words,
+    kind: fc.constantFrom(...changeKinds),
+    askedBy: fc.constantFrom(null, "ada"),
     key: fc.stringMatching(/^[0-9a-f]{16}$/),
   })
   .map((each) => ({

@@ -152,6 +152,8 @@ describe("the body of a pull request", () => {
     expected: "−0.001 … −0.01",
     refutedBy: "a loss curve that is worse at equal time",
     researcher: "mutate",
+    kind: "other" as const,
+    askedBy: null,
     key: "k",
   };
   const at = { issue: 12, experiment: 36, parent: shaOf(7) };

@@ -159,7 +159,7 @@ describe("the researcher mutate", () => {
       fc.property(files, fc.integer({ min: 1, max: 1_000 }), (given, experiment) => {
         const brief = briefWith({ files: given, experiment, config: mutable });
         const answer = proposeMutation(brief);
-        if (answer.kind === "nothing") return;
+        if (answer.kind !== "proposal") return;
         const { proposal } = answer;
         expect(refusalOf(proposal, brief)).toBeNull();
         expect(proposal.files).toHaveLength(1);
@@ -185,6 +185,7 @@ describe("the researcher mutate", () => {
             expect(answer.because).toMatch(/^(every change of a single constant was tried|there is no constant)/);
             return;
           }
+          if (answer.kind !== "proposal") throw new Error(answer.because);
           const key = keyOf(resultOf(answer.proposal, given));
           expect(tried.has(key)).toBe(false);
           tried.add(key);

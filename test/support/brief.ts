@@ -1,5 +1,5 @@
 /** A researcher's brief with sensible defaults: one file of constants, nothing tried. */
-import type { Brief, FileText } from "../../src/domain/proposal.ts";
+import { type Brief, type FileText, noNotes } from "../../src/domain/proposal.ts";
 import { base, configWith } from "./session.ts";
 
 export const train: FileText = {
@@ -25,6 +25,23 @@ export function briefWith(given: Partial<Brief> & { readonly tried?: ReadonlySet
     rows: [],
     inFlight: [],
     wasTried: (files) => tried.has(keyOf(files)),
+    title: "Lower the loss",
+    baseline: 1,
+    frontierValue: 1,
+    sigma: null,
+    recent: [],
+    kinds: {},
+    notes: noNotes,
+    steering: [],
+    model: null,
+    left: { experiments: 100, hours: 24, usd: null },
+    repair: null,
+    library: {
+      paths: () => Promise.resolve([train.path]),
+      read: (path) => Promise.resolve(path === train.path ? train.text : null),
+      experiment: () => Promise.resolve(null),
+    },
+    purse: { leftUsd: Number.POSITIVE_INFINITY, reserve: () => true, settle: () => {} },
     ...rest,
   };
 }

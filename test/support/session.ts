@@ -7,7 +7,7 @@ import { type Config, configSchema } from "../../src/domain/config.ts";
 import { dashboardOf } from "../../src/domain/dashboard.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { type Sha, sha } from "../../src/domain/names.ts";
-import type { Prepared, Proposal } from "../../src/domain/proposal.ts";
+import { type Prepared, type Proposal, noInsights } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
 import {
   type Experiment,
@@ -187,6 +187,9 @@ export function proposalWith(given: Partial<Proposal> = {}): Proposal {
     expected: null,
     refutedBy: null,
     researcher: "mutate",
+    kind: "other" as const,
+    askedBy: null,
+    insights: noInsights,
     files: [{ path: "train.py", text: "LR = 0.05\n" }],
     ...given,
   };

@@ -9,7 +9,7 @@ import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { defaultAppOptions } from "../../src/app.ts";
-import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
+import { type Answer, type Brief, type Researcher, noInsights } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
@@ -67,8 +67,10 @@ export function scripted(ideas: readonly { title: string; set: Readonly<Record<s
         expected: null,
         refutedBy: null,
         researcher: "script",
+        kind: "other" as const,
+        askedBy: null,
       };
-      return Promise.resolve({ kind: "proposal", proposal: { ...thought, files } });
+      return Promise.resolve({ kind: "proposal", proposal: { ...thought, insights: noInsights, files } });
     },
   };
 }
