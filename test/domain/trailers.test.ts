@@ -126,6 +126,7 @@ describe("the message of a candidate", () => {
 
       Expected: −0.001 … −0.01
       Refuted-By: a loss curve that is worse at equal time
+      Change: other
       Researcher: mutate
       Contents: 0123456789abcdef"
     `);

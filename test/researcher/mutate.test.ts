@@ -122,6 +122,7 @@ describe("the researcher mutate", () => {
   it("changes one constant and says which, from what, to what", () => {
     expect(proposalOf(briefWith())).toMatchInlineSnapshot(`
       {
+        "askedBy": null,
         "description": "LR 0.02 → 0.01",
         "expected": null,
         "files": [
@@ -137,6 +138,12 @@ describe("the researcher mutate", () => {
           },
         ],
         "hypothesis": "LR is too large at 0.02.",
+        "insights": {
+          "foreclosed": [],
+          "ideas": [],
+          "lesson": null,
+        },
+        "kind": "hyperparameter",
         "refutedBy": null,
         "researcher": "mutate",
       }
