@@ -8,6 +8,7 @@ import { type SessionKey, formatSessionKey, parseSessionKey } from "./domain/nam
 import type { Researcher } from "./domain/proposal.ts";
 import { GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
+import type { Asked } from "./github/line.ts";
 import { type Hint, everything } from "./github/view.ts";
 import { hear } from "./hints.ts";
 import { Queue } from "./queue.ts";
@@ -22,6 +23,8 @@ export type AppOptions = {
   readonly concurrency: number;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
+  /** Hears of every request to GitHub, with what its answer says of the limits. */
+  readonly asked?: (asked: Asked) => void;
 };
 
 export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8, researcherFor };
@@ -48,7 +51,10 @@ export type RunningApp = {
 export async function startApp(probot: Probot, options: AppOptions): Promise<RunningApp> {
   const github = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-    (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+    {
+      unreadable: (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+      ...(options.asked === undefined ? {} : { asked: options.asked }),
+    },
   );
   const memories = new Map<string, Memory>();
   const log = probot.log;

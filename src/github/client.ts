@@ -3,28 +3,19 @@
  * Octokit gives authentication and transport; nothing here retries, because an unknown outcome is looked at, not repeated.
  */
 import { isStatus } from "./errors.ts";
+import { Line, type LineOptions, type OctokitLike, type Parameters } from "./line.ts";
 
-/** What we use of an Octokit instance. */
-export type OctokitLike = {
-  request(
-    route: string,
-    parameters?: Record<string, unknown>,
-  ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
-};
+export type { OctokitLike } from "./line.ts";
 
-type Parameters = Readonly<Record<string, unknown>>;
-
-/** After so long a request without an answer counts as lost. */
-const requestTimeoutMs = 30_000;
 /** Answers remembered for conditional reads, per installation. */
 const rememberedAnswers = 2_000;
 
 export class Client {
-  readonly #octokit: OctokitLike;
+  readonly #line: Line;
   readonly #remembered = new Map<string, { etag: string; data: unknown; next: boolean }>();
 
-  constructor(octokit: OctokitLike) {
-    this.#octokit = octokit;
+  constructor(octokit: OctokitLike, options: LineOptions = { installation: null }) {
+    this.#line = new Line(octokit, options);
   }
 
   /** The answer's data; an unchanged answer comes from memory. Throws Octokit's RequestError. */
@@ -61,7 +52,7 @@ export class Client {
 
   /** Sends a write once and gives the answer's data. */
   async write(route: string, parameters: Parameters): Promise<unknown> {
-    return (await this.#send(route, parameters)).data;
+    return (await this.#line.send(route, parameters)).data;
   }
 
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {
@@ -69,7 +60,7 @@ export class Client {
     const known = this.#remembered.get(key);
     try {
       const headers = known === undefined ? {} : { "if-none-match": known.etag };
-      const { data, headers: answered } = await this.#send(route, { ...parameters, headers });
+      const { data, headers: answered } = await this.#line.send(route, { ...parameters, headers });
       const { link, etag } = answered;
       const next = typeof link === "string" && link.includes('rel="next"');
       if (typeof etag === "string") this.#remember(key, { etag, data, next });
@@ -85,13 +76,6 @@ export class Client {
     this.#remembered.delete(key);
     this.#remembered.set(key, answer);
     if (this.#remembered.size > rememberedAnswers) this.#remembered.delete(this.#remembered.keys().next().value!);
-  }
-
-  #send(route: string, parameters: Parameters) {
-    return this.#octokit.request(route, {
-      ...parameters,
-      request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
-    });
   }
 }
 
