@@ -23,6 +23,8 @@ export type AppOptions = {
   readonly concurrency: number;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
+  /** Whether writes are kept apart as github.com asks. */
+  readonly spaced?: boolean;
   /** Hears of every request to GitHub, with what its answer says of the limits. */
   readonly asked?: (asked: Asked) => void;
 };
@@ -53,6 +55,7 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
     {
       unreadable: (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+      spaced: options.spaced ?? false,
       ...(options.asked === undefined ? {} : { asked: options.asked }),
     },
   );

@@ -17,6 +17,8 @@ export function wakeAt(session: Running): number | null {
   const unfinished = openExperiments(session).length > 0 || activeTrials(session).length > 0;
   if (isEnded(record.state)) return unfinished ? nowMs + 5_000 : null;
   if (desk.kind === "failed") times.push(desk.retryAtMs);
+  // What the dashboard says of it is taken away then.
+  if (record.state === "running" && session.slow !== null) times.push(session.slow.untilMs + 1_000);
   if (record.state === "running") times.push(Date.parse(record.startedAt) + record.config.limits.hours * 3_600_000);
   const next = times.map((time) => (time > nowMs ? time : nowMs + lookAgainMs));
   return next.length === 0 ? null : Math.min(...next);

@@ -6,8 +6,10 @@ import { z } from "zod";
 import type { SessionKey } from "../domain/names.ts";
 import { triggerLabel } from "../domain/names.ts";
 import { sessionStates } from "../domain/session.ts";
+import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
 import type { Asked } from "./line.ts";
+import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
 const appSchema = z.object({ slug: z.string() });
@@ -25,6 +27,8 @@ export type Authenticate = (installationId?: number) => Promise<OctokitLike>;
 export type GitHubAppOptions = {
   /** Hears of what a sweep could not read. */
   readonly unreadable?: (what: string, error: unknown) => void;
+  /** Whether writes are kept apart as github.com asks; see `Pace`. */
+  readonly spaced?: boolean;
   /** Hears of every request. */
   readonly asked?: (asked: Asked) => void;
 };
@@ -33,6 +37,7 @@ export class GitHubApp {
   readonly #authenticate: Authenticate;
   readonly #options: GitHubAppOptions;
   readonly #clients = new Map<number | null, Promise<Client>>();
+  readonly #answers = new Answers();
   readonly #installations = new Map<string, number>();
   #identity: Promise<Identity> | null = null;
 
@@ -79,9 +84,11 @@ export class GitHubApp {
   #clientOf(installation: number | null): Promise<Client> {
     const known = this.#clients.get(installation);
     if (known !== undefined) return known;
-    const { asked } = this.#options;
-    const options = { installation, ...(asked === undefined ? {} : { asked }) };
-    const client = this.#authenticate(installation ?? undefined).then((octokit) => new Client(octokit, options));
+    const { asked, spaced = false } = this.#options;
+    const options = { installation, pace: new Pace({ spaced }), ...(asked === undefined ? {} : { asked }) };
+    const client = this.#authenticate(installation ?? undefined).then(
+      (octokit) => new Client(octokit, options, this.#answers),
+    );
     client.catch(() => this.#clients.delete(installation));
     this.#clients.set(installation, client);
     return client;

@@ -1,7 +1,13 @@
 /**
- * The line to GitHub of one installation (or of the app itself): every request goes out here, once, and what it met is told.
+ * The line to GitHub of one installation (or of the app itself): every request goes out here, in its turn and once, and
+ * what it met is told.
+ *
+ * Always: a write is never sent again. A read is, once, where its token was refused before its time (401): a new one is
+ * fetched. A write that met the same has done nothing; whoever asked for it looks again, with the new token.
  */
 import { RequestError } from "@octokit/request-error";
+import { type Budget, budgetOf } from "./budget.ts";
+import { Pace, type Weight } from "./pace.ts";
 
 /** What we use of an Octokit instance. */
 export type OctokitLike = {
@@ -9,18 +15,11 @@ export type OctokitLike = {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
+  /** Fetches a token, in place of the one that is remembered. */
+  auth(options: { type: "installation"; refresh: true }): Promise<unknown>;
 };
 
 export type Parameters = Readonly<Record<string, unknown>>;
-
-/** What GitHub's headers say of a limit: requests an hour, how many are left, and when all are there again. */
-export type Budget = {
-  /** `core` for nearly everything that the bot asks. */
-  readonly resource: string;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetMs: number;
-};
 
 /** One request that was sent, for metrics and logs. */
 export type Asked = {
@@ -37,26 +36,55 @@ export type Asked = {
 
 export type LineOptions = {
   readonly installation: number | null;
+  readonly pace?: Pace;
   /** Hears of every request after its end; must not throw. */
   readonly asked?: (asked: Asked) => void;
 };
 
-/** After so long a request without an answer counts as lost. */
+/** After so long a request without an answer counts as lost; the wait for its turn is not counted. */
 const requestTimeoutMs = 30_000;
+/** A token that is refused right after it was fetched says that something else is wrong. */
+const renewEveryMs = 60_000;
+
+/** What the bot sends that people are notified of, as GitHub's description marks it (`triggersNotification`). */
+const notifyingRoutes: ReadonlySet<string> = new Set([
+  "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+  "POST /repos/{owner}/{repo}/pulls",
+]);
+
+export function weightOf(route: string): Weight {
+  if (route.startsWith("GET ")) return "read";
+  return notifyingRoutes.has(route) ? "notifying" : "write";
+}
 
 export class Line {
+  readonly pace: Pace;
   readonly #octokit: OctokitLike;
   readonly #options: LineOptions;
+  #renewedMs = Number.NEGATIVE_INFINITY;
 
   constructor(octokit: OctokitLike, options: LineOptions) {
     this.#octokit = octokit;
     this.#options = options;
+    this.pace = options.pace ?? new Pace({ spaced: false });
   }
 
-  /** Sends a request once. Throws Octokit's RequestError, or what the network threw. */
+  /** Sends a request. Throws Octokit's RequestError, `Held` where a limit forbids it, or what the network threw. */
   async send(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+    try {
+      return await this.#once(route, parameters);
+    } catch (error) {
+      const refused = error instanceof RequestError && error.status === 401;
+      if (!refused || !(await this.#renew()) || weightOf(route) !== "read") throw error;
+      return this.#once(route, parameters);
+    }
+  }
+
+  async #once(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+    const weight = weightOf(route);
+    await this.pace.turn(weight);
     const startedMs = performance.now();
-    const met = (status: number | null, headers: Record<string, unknown>) => {
+    const met = (status: number | null, headers: Readonly<Record<string, unknown>>) => {
       const milliseconds = performance.now() - startedMs;
       const { installation, asked } = this.#options;
       asked?.({ route, status, installation, milliseconds, budget: budgetOf(headers) });
@@ -67,20 +95,25 @@ export class Line {
         request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
       });
       met(answer.status, answer.headers);
+      this.pace.heard(weight, answer.status, answer.headers, "");
       return answer;
     } catch (error) {
-      const answered = error instanceof RequestError && error.response !== undefined;
-      met(answered ? error.status : null, answered ? error.response!.headers : {});
-      throw error;
+      const response = error instanceof RequestError ? error.response : undefined;
+      met(response?.status ?? null, response?.headers ?? {});
+      const { message } = error instanceof Error ? error : { message: "" };
+      if (response === undefined) {
+        this.pace.lost();
+        throw error;
+      }
+      throw this.pace.heard(weight, response.status, response.headers, message) ?? error;
     }
   }
-}
 
-/** The limit that an answer's headers tell of, or null. */
-export function budgetOf(headers: Readonly<Record<string, unknown>>): Budget | null {
-  const numberIn = (name: string) => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN);
-  const [limit, remaining, reset] = [numberIn("limit"), numberIn("remaining"), numberIn("reset")];
-  if (![limit, remaining, reset].every((value) => Number.isFinite(value))) return null;
-  const resource = headers["x-ratelimit-resource"];
-  return { resource: typeof resource === "string" ? resource : "core", limit, remaining, resetMs: reset * 1000 };
+  /** Fetches a new token; false where that is no help: the app itself has none, or it was just done. */
+  async #renew(): Promise<boolean> {
+    if (this.#options.installation === null || performance.now() - this.#renewedMs < renewEveryMs) return false;
+    this.#renewedMs = performance.now();
+    await this.#octokit.auth({ type: "installation", refresh: true });
+    return true;
+  }
 }

@@ -236,6 +236,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     cancelled: new Set(),
     strays: [],
     denied: new Set(),
+    slow: null,
     ...given,
   };
 }
