@@ -65,7 +65,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.client.slow, context.identity, deps.now());
+      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?

@@ -14,6 +14,7 @@ import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
+import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
@@ -97,7 +98,14 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
-  const github = await startLocalGitHub({ dir, onExchange: (exchange) => contract.take(exchange) });
+  const listeners: ((exchange: Exchange) => void)[] = [];
+  const github = await startLocalGitHub({
+    dir,
+    onExchange: (exchange) => {
+      contract.take(exchange);
+      for (const listener of listeners) listener(exchange);
+    },
+  });
   const files: Record<string, string | null> = {
     "train.py": trainPy({ value: 2 }),
     "prepare.py": "DATA = 1\n",
@@ -161,6 +169,8 @@ export async function startWorld(options: WorldOptions = {}) {
     hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
+    /** Hears of every exchange with GitHub from now on. */
+    onExchange: (listener: (exchange: Exchange) => void) => void listeners.push(listener),
     stopBot: async () => {
       await bot?.close();
       bot = null;
