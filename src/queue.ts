@@ -73,6 +73,11 @@ export class Queue<Hint> {
     return this.#entries.size;
   }
 
+  /** Keys that wait for room. */
+  get length(): number {
+    return this.#ready.length;
+  }
+
   #entry(key: string): Entry<Hint> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;

@@ -8,7 +8,7 @@ import path from "node:path";
 import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { parse } from "yaml";
-import { defaultAppOptions } from "../../src/app.ts";
+import { type AppOptions, defaultAppOptions } from "../../src/app.ts";
 import { type Answer, type Brief, type Researcher, noInsights } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
@@ -20,6 +20,8 @@ import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
+/** Who shows it may read the bot's metrics. */
+const metricsToken = "a token for the metrics";
 const owner = "ada";
 const repo = "model";
 
@@ -79,6 +81,8 @@ export function scripted(ideas: readonly { title: string; set: Readonly<Record<s
 export type WorldOptions = {
   readonly researcher?: Researcher;
   readonly runners?: number;
+  /** Options of the app beside the defaults. */
+  readonly app?: Partial<AppOptions>;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
@@ -142,6 +146,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const startBot = () =>
     serve({
       ...defaultAppOptions,
+      ...options.app,
       ...(options.researcher === undefined ? {} : { researcherFor: () => options.researcher! }),
       appId: app.appId,
       privateKey: app.privateKey,
@@ -150,6 +155,8 @@ export async function startWorld(options: WorldOptions = {}) {
       port,
       webhookPath: "/api/github/webhooks",
       webhookProxy: null,
+      metricsToken,
+      secrets: [],
       logFormat: "json",
       apiUrl: github.apiUrl,
       logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",

@@ -1,5 +1,5 @@
 /**
- * Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
+ * Secrets have no place in what others read: a candidate's log on GitHub, the bot's own log. Every such text goes through
  * `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
  * on the side of hiding too much; each is linear in the length of the text.
  */
