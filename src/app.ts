@@ -11,6 +11,7 @@ import { type Authenticate, GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { redeliver } from "./github/deliveries.ts";
 import { metered } from "./github/meter.ts";
+import { hasWriteLimits } from "./github/octokit.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
 import { hear } from "./hints.ts";
@@ -75,12 +76,17 @@ export function authenticatorOf(probot: Probot, metrics: Metrics): Authenticate 
 }
 
 /** Wires the app to Probot: from here on what is heard wakes sessions. */
-export function wireApp(probot: Probot, options: AppOptions, { metrics, health }: Watch): App {
+export function wireApp(
+  probot: Probot,
+  options: AppOptions & { readonly apiUrl: string },
+  { metrics, health }: Watch,
+): App {
   const { log } = probot;
   const authenticate = authenticatorOf(probot, metrics);
-  const github = new GitHubApp(authenticate, (what, error) =>
-    log.warn({ err: error, what }, "the sweep could not read it"),
-  );
+  const github = new GitHubApp(authenticate, {
+    spaced: hasWriteLimits(options.apiUrl),
+    unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
+  });
   const wake = (key: SessionKey, hint: Hint, source: string) => {
     const name = formatSessionKey(key);
     metrics.hinted(name, source, Date.now());

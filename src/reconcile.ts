@@ -18,6 +18,7 @@ import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
 import { classify } from "./github/errors.ts";
+import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
 import { type Hint, type Identity, type View, emptyView, everything } from "./github/view.ts";
@@ -70,7 +71,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now());
+      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
@@ -156,6 +157,13 @@ async function answerError(
   if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
+  if (error instanceof Held && kind.kind === "later") {
+    // Nothing was sent: what is known is still so, and the action was not tried.
+    deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");
+    memory.repeats = 0;
+    memory.lastAction = "";
+    return kind.afterMs;
+  }
   deps.log.warn({ ...fieldsOf(inHand), kind: kind.kind, because: kind.because }, "the pass met an error");
   view.old = new Set(everything);
   memory.failures += 1;

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { Probot, Server } from "probot";
 import { type App, type AppOptions, wireApp } from "./app.ts";
 import { endpointsOf } from "./endpoints.ts";
-import { octokitFor } from "./github/octokit.ts";
+import { BotOctokit } from "./github/octokit.ts";
 import { Health } from "./health.ts";
 import { type LogOptions, logTo } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -56,7 +56,7 @@ export function logOf(options: Omit<ServeOptions, keyof Listening>): Logger {
 
 /** What Probot is made with. */
 export function probotOptions({ appId, privateKey, webhookSecret, apiUrl }: Credentials, log: Logger) {
-  return { appId, privateKey, secret: webhookSecret, baseUrl: apiUrl, log, Octokit: octokitFor(apiUrl) };
+  return { appId, privateKey, secret: webhookSecret, baseUrl: apiUrl, log, Octokit: BotOctokit };
 }
 
 /** Starts serving; resolves when deliveries are taken. Throws `Refused` where GitHub does not take the credentials. */

@@ -14,6 +14,7 @@ import { formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
 import { GitHubApp } from "./github/app.ts";
+import { hasWriteLimits } from "./github/octokit.ts";
 import { type Hint, everything } from "./github/view.ts";
 import { type Heard, hear } from "./hints.ts";
 import { Metrics } from "./metrics.ts";
@@ -45,9 +46,10 @@ export function handlersOf(options: ServerlessOptions): Handlers {
   const log = logOf(options);
   const probot = new Probot(probotOptions(options, log));
   const metrics = new Metrics();
-  const github = new GitHubApp(authenticatorOf(probot, metrics), (what, error) =>
-    log.warn({ err: error, what }, "the sweep could not read it"),
-  );
+  const github = new GitHubApp(authenticatorOf(probot, metrics), {
+    spaced: hasWriteLimits(options.apiUrl),
+    unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
+  });
   const call: Call = { options, github, log, metrics };
   return {
     webhook: async (request, waitUntil) => {

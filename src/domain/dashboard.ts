@@ -85,7 +85,7 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed].filter((part) => part !== "").join("\n\n");
+    return [noRunner, failed, slowness(session)].filter((part) => part !== "").join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
@@ -94,10 +94,15 @@ function trouble(session: Running): string {
     case "blocked":
       return `> ${what} · When the cause is mended, \`/autoresearch resume\` goes on.`;
     case "stopped":
-      return `> ${what}${cancelledText(session.cancelled.size)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
+      return `> ${what}${cancelledText(session.cutOff)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }
+}
+
+function slowness({ slow }: Running): string {
+  if (slow === null) return "";
+  return `> **${slow.because}.** The session goes slowly until ${formatTime(slow.untilMs)}; nothing is lost.`;
 }
 
 function cancelledText(runs: number): string {

@@ -138,12 +138,16 @@ export type Session = {
   readonly resultsTip: Sha | null;
   /** Pull request frontier → default branch. */
   readonly report: number | null;
-  /** Runs that were asked to be cancelled. */
+  /** Runs that were asked to be cancelled: the process's memory, so that it asks once. */
   readonly cancelled: ReadonlySet<number>;
+  /** How many trials the end cut off, as GitHub shows it. */
+  readonly cutOff: number;
   /** Runs of the session that have not ended and belong to no trial that is waited for. */
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Why requests to GitHub go out slowly, and until when; null: they do not. */
+  readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
 
 /** A session whose branches are there: what every rule after the start is about. */

@@ -26,6 +26,7 @@ export function metered(octokit: OctokitLike, installation: string, heard: (exch
       remaining: numberIn(headers["x-ratelimit-remaining"]),
     });
   return {
+    auth: (options) => octokit.auth(options),
     request: async (route, parameters) => {
       try {
         const answer = await octokit.request(route, parameters);

@@ -234,8 +234,10 @@ export function newSession(given: Partial<Session> = {}): Session {
     resultsTip: null,
     report: null,
     cancelled: new Set(),
+    cutOff: 0,
     strays: [],
     denied: new Set(),
+    slow: null,
     ...given,
   };
 }

@@ -14,6 +14,7 @@ import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
+import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
@@ -101,7 +102,14 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
-  const github = await startLocalGitHub({ dir, onExchange: (exchange) => contract.take(exchange) });
+  const listeners: ((exchange: Exchange) => void)[] = [];
+  const github = await startLocalGitHub({
+    dir,
+    onExchange: (exchange) => {
+      contract.take(exchange);
+      for (const listener of listeners) listener(exchange);
+    },
+  });
   const files: Record<string, string | null> = {
     "train.py": trainPy({ value: 2 }),
     "prepare.py": "DATA = 1\n",
@@ -157,14 +165,19 @@ export async function startWorld(options: WorldOptions = {}) {
   const runners = new Children(path.join(dir, "logs"), () => {});
   startRunners(runners, { url: github.url, dir, count: options.runners ?? 1 });
   const at = { owner, repo };
-  const as = (login: string) => octokitOf(github, login);
+  const as = (login: string) => octokitWith(github, github.world.personalToken(login));
   const world = {
     github,
     at,
     as,
     bot: `${app.slug}[bot]`,
+    /** Where to look, past the API. */
+    site: { github, repo: `${owner}/${repo}`, bot: `${app.slug}[bot]` },
+    hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
+    /** Hears of every exchange with GitHub from now on. */
+    onExchange: (listener: (exchange: Exchange) => void) => void listeners.push(listener),
     stopBot: async () => {
       await bot?.close();
       bot = null;
@@ -202,10 +215,10 @@ export async function startWorld(options: WorldOptions = {}) {
   return world;
 }
 
-function octokitOf(github: LocalGitHub, login: string): Octokit {
+export function octokitWith(github: LocalGitHub, auth: string): Octokit {
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return new Octokit({ baseUrl: github.apiUrl, auth: github.world.personalToken(login), log });
+  return new Octokit({ baseUrl: github.apiUrl, auth, log });
 }
 
 function processesIn(folder: string): string[] {
@@ -223,7 +236,7 @@ function processesIn(folder: string): string[] {
 
 /** What a person sees, read through the API. */
 function views(github: LocalGitHub, at: { owner: string; repo: string }) {
-  const octokit = octokitOf(github, owner);
+  const octokit = octokitWith(github, github.world.personalToken(owner));
   const text = async (file: string, ref: string): Promise<string | null> => {
     const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
     const data = answer?.data;
