@@ -122,7 +122,7 @@ export function wireApp(
     if (identity === null) return;
     login = identity.login;
     startRounds(sweepsOf(github, wake, options, { metrics, health, log }), stop.signal);
-    startRounds(redeliveriesOf(authenticate, options, { metrics, log }), stop.signal);
+    startRounds(redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl }), stop.signal);
   };
   return {
     begin: async () => {
@@ -166,7 +166,7 @@ function sweepsOf(
 function redeliveriesOf(
   authenticate: Authenticate,
   options: AppOptions,
-  watch: { readonly metrics: Metrics; readonly log: Logger },
+  watch: { readonly metrics: Metrics; readonly log: Logger; readonly apiUrl: string },
 ): Rounds {
   return {
     run: async (signal) => repeatMissed(await authenticate(), signal, watch),
@@ -177,16 +177,17 @@ function redeliveriesOf(
 }
 
 /** Asks GitHub to repeat the deliveries that the app missed and would hear. */
-export async function repeatMissed(
+async function repeatMissed(
   app: OctokitLike,
   signal: AbortSignal,
-  { metrics, log }: { metrics: Metrics; log: Logger },
+  { metrics, log, apiUrl }: { metrics: Metrics; log: Logger; apiUrl: string },
 ): Promise<void> {
   const wanted: ReadonlySet<string> = new Set(hookEvents);
   await redeliver(app, {
     nowMs: Date.now(),
     wants: (event) => wanted.has(event),
     signal,
+    pauseMs: hasWriteLimits(apiUrl) ? 1_000 : 0,
     redelivered: ({ guid, event, delivered_at: at }) => {
       metrics.redelivered();
       log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");
