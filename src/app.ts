@@ -203,7 +203,6 @@ function sweepsOf(
     run: async (signal) => {
       await sweepOnce(sweep, signal);
       metrics.swept("done");
-      return "done";
     },
     everyMs: options.sweepEveryMs,
     failed: (error) => {
@@ -219,10 +218,7 @@ function redeliveriesOf(
   watch: { readonly metrics: Metrics; readonly log: Logger },
 ): Rounds {
   return {
-    run: async (signal) => {
-      await repeatMissed(await authenticate(), signal, watch);
-      return "done";
-    },
+    run: async (signal) => repeatMissed(await authenticate(), signal, watch),
     everyMs: options.redeliverEveryMs,
     failed: (error) =>
       watch.log.warn({ err: error }, "deliveries that failed could not be looked for; tried again later"),

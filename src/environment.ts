@@ -96,10 +96,7 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
     metricsToken: data.METRICS_TOKEN ?? null,
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
-    secrets: [
-      ...Object.entries(env).flatMap(([name, value]) => (secretNames.test(name) && value ? [value] : [])),
-      ...(data.REDIS_URL === undefined ? [] : passwordsIn(data.REDIS_URL)),
-    ],
+    secrets: secretsIn(env),
   };
 }
 
@@ -124,9 +121,13 @@ function problemIn(error: z.ZodError): { problem: string } {
   return { problem: issue.message.includes(name) ? issue.message : `${name}: ${issue.message}` };
 }
 
-function passwordsIn(url: string): string[] {
-  const { password } = new URL(url);
-  return password === "" ? [] : [password, decodeURIComponent(password)];
+/** Values that no log may hold: what variables are named as secrets, and the passwords in addresses. */
+function secretsIn(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (value === undefined || value === "") return [];
+    const password = /^\w+:\/\/[^/@]*:([^/@]+)@/.exec(value)?.[1];
+    return secretNames.test(name) ? [value] : password === undefined ? [] : [password];
+  });
 }
 
 function readKey(env: NodeJS.ProcessEnv): string | { problem: string } {

@@ -2,7 +2,7 @@
 
 export type Rounds = {
   /** One round; ends early where the signal says so. "not ours": another process makes these rounds, as long as it lives. */
-  readonly run: (signal: AbortSignal) => Promise<"done" | "not ours">;
+  readonly run: (signal: AbortSignal) => Promise<"not ours" | void>;
   /** Pause after the end of a round. */
   readonly everyMs: number;
   readonly failed: (error: unknown) => void;

@@ -16,6 +16,8 @@ export type CrashBotStart = {
   readonly privateKey: string;
   readonly webhookSecret: string;
   readonly logLevel: "fatal" | "info";
+  /** A Redis that it shares with other bots. */
+  readonly redisUrl?: string | null;
   /** By experiment: what is tried. */
   readonly ideas: Readonly<Record<number, Idea>>;
 };
@@ -53,6 +55,8 @@ process.once("message", (message) => {
     host: "127.0.0.1",
     webhookPath: "/api/github/webhooks",
     webhookProxy: null,
+    metricsToken: null,
+    secrets: [],
     logFormat: "json",
   }).catch((error: unknown) => {
     // As the process of the product would: whoever runs it starts it again.

@@ -165,6 +165,11 @@ export async function startWorld(options: WorldOptions = {}) {
       await as(owner).rest.issues.addLabels({ ...at, issue_number: data.number, labels: ["autoresearch"] });
       return data.number;
     },
+    /** The bot's metrics, as Prometheus reads them. */
+    metrics: async () => {
+      const headers = { authorization: `Bearer ${metricsToken}` };
+      return (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+    },
     comment: async (number: number, body: string, by = owner) =>
       (await as(by).rest.issues.createComment({ ...at, issue_number: number, body })).data.id,
     /** Processes that work in the world's folder: trainings, and what they started. */
