@@ -18,7 +18,9 @@ import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
-import { Queue } from "./queue.ts";
+import { type Next, Queue } from "./queue.ts";
+import { RedisReplicas } from "./redis-replicas.ts";
+import { type Hooks, type Replicas, alone } from "./replicas.ts";
 import { researcherFor } from "./researcher/kinds.ts";
 import { type Rounds, startRounds } from "./rounds.ts";
 import { type Sweep, sweepOnce } from "./sweep.ts";
@@ -30,6 +32,8 @@ export type AppOptions = {
   readonly redeliverEveryMs: number;
   /** Sessions in work at a time. */
   readonly concurrency: number;
+  /** A Redis by which several bots share their sessions; null: there is one bot. */
+  readonly redisUrl: string | null;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
 };
@@ -37,7 +41,8 @@ export type AppOptions = {
 export const defaultAppOptions: AppOptions = {
   sweepEveryMs: 30 * 60_000,
   redeliverEveryMs: 60 * 60_000,
-  concurrency: 8,
+  concurrency: 24,
+  redisUrl: null,
   researcherFor,
 };
 
@@ -75,27 +80,25 @@ export function authenticatorOf(probot: Probot, metrics: Metrics): Authenticate 
   };
 }
 
+export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl: string };
+
 /** Wires the app to Probot: from here on what is heard wakes sessions. */
-export function wireApp(
-  probot: Probot,
-  options: AppOptions & { readonly apiUrl: string },
-  { metrics, health }: Watch,
-): App {
+export function wireApp(probot: Probot, options: WireOptions, { metrics, health }: Watch): App {
   const { log } = probot;
   const authenticate = authenticatorOf(probot, metrics);
   const github = new GitHubApp(authenticate, {
     spaced: hasWriteLimits(options.apiUrl),
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
   });
-  const wake = (key: SessionKey, hint: Hint, source: string) => {
-    const name = formatSessionKey(key);
+  const wake = (key: SessionKey, hint: Hint, source: string) => replicas.tell(formatSessionKey(key), hint, source);
+  const wakeHere = (name: string, hint: Hint, source: string) => {
     metrics.hinted(name, source, Date.now());
     queue.wake(name, hint);
   };
   const passes = new Passes({
     github,
     researcherFor: options.researcherFor,
-    wake: (key) => wake(key, new Set(), "researcher"),
+    wake: (key) => wakeHere(formatSessionKey(key), new Set(), "researcher"),
     now: Date.now,
     log,
     metrics,
@@ -105,9 +108,11 @@ export function wireApp(
     timerHint,
     now: Date.now,
     concurrency: options.concurrency,
-    pass: (name, hint) => passes.run(name, hint),
+    lanes: { of: ownerOf, perLane: passesPerOwner },
+    pass: (name, hint) => passHeld(name, hint, { passes, replicas }),
     failed: (name, _error, retryMs) => log.warn({ session: name, retryMs }, "the next pass is put off"),
   });
+  const replicas = replicasFor(options, log, { wake: wakeHere, lost: (name) => passes.forget(name) });
   metrics.watchQueue(() => ({ ready: queue.length, known: queue.size }));
 
   // Before the login is known, the bot's own echoes wake passes too: they cost, and change nothing.
@@ -121,8 +126,13 @@ export function wireApp(
   const beginRounds = (identity: Identity | null) => {
     if (identity === null) return;
     login = identity.login;
-    startRounds(sweepsOf(github, wake, options, { metrics, health, log }), stop.signal);
-    startRounds(redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl }), stop.signal);
+    const sweeps = sweepsOf(github, wake, options, { metrics, health, log });
+    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
+    startRounds(
+      onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
+      stop.signal,
+    );
+    startRounds(onlyOurs("redelivery", redeliveries, replicas), stop.signal);
   };
   return {
     begin: async () => {
@@ -135,8 +145,48 @@ export function wireApp(
       stop.abort();
       passes.stop();
       await queue.close();
+      await replicas.close();
     },
   };
+}
+
+/** Sessions of one account share GitHub's limits: they wait for each other and leave the other accounts room. */
+const passesPerOwner = 4;
+
+function ownerOf(session: string): string {
+  return session.slice(0, session.indexOf("/")).toLowerCase();
+}
+
+/** Who looks after which session, where several processes do. */
+export function replicasFor({ redisUrl, appId, apiUrl }: WireOptions, log: Logger, hooks: Hooks): Replicas {
+  if (redisUrl === null) return alone(hooks);
+  return new RedisReplicas({ url: redisUrl, app: `${new URL(apiUrl).host}/${appId}`, log }, hooks);
+}
+
+/** A pass, if the session is this process's to look after. */
+async function passHeld(
+  session: string,
+  hint: Hint,
+  { passes, replicas }: { readonly passes: Passes; readonly replicas: Replicas },
+): Promise<Next> {
+  const told = await replicas.begin(session);
+  if (told === null) {
+    replicas.tell(session, hint, "replica");
+    return null;
+  }
+  const next = await passes.run(session, hint.union(told));
+  const more = await replicas.end(session, next === null && !passes.hasIdea(session));
+  return more && typeof next !== "object" ? Date.now() : next;
+}
+
+/** The rounds, made by one process for all; `another` is called where it is not this one. */
+function onlyOurs(task: string, rounds: Rounds, replicas: Replicas, another: () => void = () => {}): Rounds {
+  const run = async (signal: AbortSignal) => {
+    if (await replicas.isMine(task)) return rounds.run(signal);
+    another();
+    return "not ours";
+  };
+  return { ...rounds, run };
 }
 
 function sweepsOf(

@@ -41,6 +41,9 @@ const environment = z.object({
       `METRICS_TOKEN has fewer than ${shortestSecret} characters: make one with \`openssl rand -hex 32\``,
     )
     .optional(),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: "REDIS_URL must be the address of a Redis, as redis://HOST:6379" })
+    .optional(),
   SWEEP_INTERVAL_SECONDS: z.coerce
     .number()
     .positive()
@@ -66,7 +69,7 @@ export const variables: readonly string[] = [
   "PRIVATE_KEY_PATH",
 ];
 /** Set empty, as an example file leaves them, these count as not set. */
-const optional: ReadonlySet<string> = new Set(["WEBHOOK_PROXY_URL", "METRICS_TOKEN"]);
+const optional: ReadonlySet<string> = new Set(["WEBHOOK_PROXY_URL", "METRICS_TOKEN", "REDIS_URL"]);
 /** Variables of other parts whose values are secrets. */
 const secretNames = /(?:_KEY|_TOKEN|_SECRET|_PASSWORD)$/;
 
@@ -89,6 +92,7 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
     webhookPath: data.WEBHOOK_PATH,
     webhookProxy: data.WEBHOOK_PROXY_URL ?? null,
     apiUrl: data.GITHUB_API_URL.replace(/\/$/, ""),
+    redisUrl: data.REDIS_URL ?? null,
     metricsToken: data.METRICS_TOKEN ?? null,
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,

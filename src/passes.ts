@@ -64,6 +64,18 @@ export class Passes {
     return this.#memories.get(session)?.desk.state.kind === "thinking";
   }
 
+  /** Whether the desk of a session holds an idea, or one is being thought of. */
+  hasIdea(session: string): boolean {
+    const { kind } = this.#memories.get(session)?.desk.state ?? { kind: "idle" };
+    return kind === "thinking" || kind === "ready";
+  }
+
+  /** Forgets a session, which is another process's now: its researcher thinks no more. */
+  forget(session: string): void {
+    this.#memories.get(session)?.desk.clear();
+    this.#memories.delete(session);
+  }
+
   /** Passes in hand end after the action in hand, and researchers think no more. */
   stop(): void {
     this.#stopping = true;
