@@ -30,9 +30,9 @@ export type Handlers = {
    * One delivery. GitHub waits for ten seconds: with `waitUntil`, which platforms give for work after the answer, the
    * answer is 202 at once; without it the answer comes when the work is done.
    */
-  webhook(request: Request, waitUntil?: (work: Promise<unknown>) => void): Promise<Response>;
+  readonly webhook: (request: Request, waitUntil?: (work: Promise<unknown>) => void) => Promise<Response>;
   /** One pass over every session; for a schedule, with the sweep's token. */
-  sweep(request: Request): Promise<Response>;
+  readonly sweep: (request: Request) => Promise<Response>;
 };
 
 /** The handlers that the environment describes; throws a sentence about what is missing or wrong. */

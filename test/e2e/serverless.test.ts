@@ -57,13 +57,12 @@ async function platformFor(
     return answer;
   };
   let turn: Promise<unknown> = Promise.resolve();
-  const server = createServer(
-    getRequestListener((request) => {
-      const answered = calls === "side by side" ? call(request) : turn.then(() => call(request));
-      turn = answered.catch(() => {});
-      return answered;
-    }),
-  );
+  const listener = getRequestListener((request) => {
+    const answered = calls === "side by side" ? call(request) : turn.then(() => call(request));
+    turn = answered.catch(() => {});
+    return answered;
+  });
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ends.push(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -139,7 +138,7 @@ test("a platform that lets work go on after the answer has it at once", async ()
   await world.stopBot();
   world.github.webhooks.mode = { kind: "drop" };
   const issue = await world.openSession();
-  const [labelled] = world.github.webhooks.deliveries(world.app.appId).filter((each) => each.action === "labeled");
+  const labelled = world.github.webhooks.deliveries(world.app.appId).find((each) => each.action === "labeled");
   const sent = world.github.webhooks.requestOf(labelled!)!;
   const works: Promise<unknown>[] = [];
   const { webhook } = handlersOf(optionsFor(world));
