@@ -8,6 +8,7 @@ import { type SessionKey, formatSessionKey, parseSessionKey } from "./domain/nam
 import type { Researcher } from "./domain/proposal.ts";
 import { GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
+import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, everything } from "./github/view.ts";
 import { hear } from "./hints.ts";
 import { Queue } from "./queue.ts";
@@ -87,6 +88,12 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
   probot.on([...hookEvents], ({ name, payload }) => {
     const heard = hear(name, payload, login);
     if (heard !== null) wake(heard.key, heard.hint);
+  });
+  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
+    const heard = hearPress(payload);
+    if (heard === null) return;
+    await keepPress(await github.clientFor(heard.key), heard, id);
+    wake(heard.key, new Set(["comments", "issue"]));
   });
   const stopSweep = startSweep({
     sessions: () => github.sessions(),

@@ -55,6 +55,7 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    appeals: [],
     tried: [],
     ...given,
   };
