@@ -74,6 +74,7 @@ export function judge(
   keptBy: string | null = null,
 ): Judgement {
   const failed = measurements.find((each) => each.status !== "measured");
+  if (failed?.status === "unknown") return { kind: "unknown", value: null, because: failed.because };
   if (failed !== undefined)
     return { kind: "outcome", outcome: outcomeOf(failed), value: null, because: failed.because };
 
@@ -105,12 +106,11 @@ export function judge(
   return outcome("within_noise", `the gain of ${shown} is within the noise (${config.keep.sigmas} σ are needed)`);
 }
 
-function outcomeOf(measurement: Measurement): Outcome {
+function outcomeOf(measurement: Exclude<Measurement, { status: "unknown" }>): Outcome {
   switch (measurement.status) {
     case "timeout":
       return "timeout";
     case "rejected":
-    case "unknown":
       return "rejected";
     case "crash":
     case "cancelled":
