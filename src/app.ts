@@ -59,14 +59,14 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
     identity: () => github.identity(),
     researcherFor: options.researcherFor,
     wake: (key) => wake(key, new Set()),
-    now: Date.now,
+    now: () => Date.now(),
     log,
   };
 
   const queue = new Queue<Hint>({
     merge: (a, b) => a.union(b),
     timerHint,
-    now: Date.now,
+    now: () => Date.now(),
     concurrency: options.concurrency,
     pass: async (name, hint) => {
       const key = parseSessionKey(name)!;
