@@ -96,7 +96,7 @@ function trouble(session: Running): string {
     case "blocked":
       return `> ${what} · When the cause is mended, \`/autoresearch resume\` goes on.`;
     case "stopped":
-      return `> ${what}${cancelledText(session.cancelled.size)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
+      return `> ${what}${cancelledText(session.cutOff)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }

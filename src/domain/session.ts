@@ -141,8 +141,10 @@ export type Session = {
   readonly resultsTip: Sha | null;
   /** Pull request frontier → default branch. */
   readonly report: number | null;
-  /** Runs that were asked to be cancelled. */
+  /** Runs that were asked to be cancelled: the process's memory, so that it asks once. */
   readonly cancelled: ReadonlySet<number>;
+  /** How many trials the end cut off, as GitHub shows it. */
+  readonly cutOff: number;
   /** Runs of the session that have not ended and belong to no trial that is waited for. */
   readonly strays: readonly number[];
   /** People without write access who were told so already. */

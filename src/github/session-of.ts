@@ -172,6 +172,22 @@ function straysIn(view: View, expected: readonly Trial[], identity: Identity): n
   );
 }
 
+/** How much earlier than ours GitHub's clock may be. */
+const clockSkewMs = 120_000;
+
+/** Trials that the stop cut off. From the rows and the runs alone, so that every process says the same. */
+function cutOffIn({ key, record, rows, runs }: View): number {
+  if (record?.state !== "stopped") return 0;
+  const ended = rows.slice(record.rowsBefore).filter((row) => row.outcome === "withdrawn");
+  const experiments = new Set([0, ...ended.map((row) => row.experiment)]);
+  const afterMs = Date.parse(record.since) - clockSkewMs;
+  return [...runs.values()].filter((run) => {
+    const trial = parseRunName(run.name);
+    const isOurs = trial?.issue === key.issue && experiments.has(trial.experiment);
+    return isOurs && run.conclusion === "cancelled" && run.updatedMs >= afterMs;
+  }).length;
+}
+
 function deniedIn(view: View): Set<string> {
   const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
   return new Set(logins.filter((login) => login !== null));
@@ -211,6 +227,7 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     resultsTip: view.results ?? null,
     report: view.report,
     cancelled: view.cancelled,
+    cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
   };

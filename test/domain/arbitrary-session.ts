@@ -220,6 +220,7 @@ export const session: fc.Arbitrary<Session> = fc
     resultsTip: maybe(fc.constant(shaOf(2))),
     report: maybe(fc.constant(900)),
     cancelled: fc.constantFrom(new Set<number>(), everyRun, everyRun),
+    cutOff: fc.nat(2),
     strays: fc.constantFrom<number[]>([], [], [901]),
     denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
   })

@@ -235,6 +235,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     resultsTip: null,
     report: null,
     cancelled: new Set(),
+    cutOff: 0,
     strays: [],
     denied: new Set(),
     ...given,

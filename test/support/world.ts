@@ -157,12 +157,15 @@ export async function startWorld(options: WorldOptions = {}) {
   const runners = new Children(path.join(dir, "logs"), () => {});
   startRunners(runners, { url: github.url, dir, count: options.runners ?? 1 });
   const at = { owner, repo };
-  const as = (login: string) => octokitOf(github, login);
+  const as = (login: string) => octokitWith(github, github.world.personalToken(login));
   const world = {
     github,
     at,
     as,
     bot: `${app.slug}[bot]`,
+    /** Where to look, past the API. */
+    site: { github, repo: `${owner}/${repo}`, bot: `${app.slug}[bot]` },
+    hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
     /** SIGKILLs a runner, as when its machine loses its power. It comes up again by itself. */
@@ -201,10 +204,10 @@ export async function startWorld(options: WorldOptions = {}) {
   return world;
 }
 
-function octokitOf(github: LocalGitHub, login: string): Octokit {
+export function octokitWith(github: LocalGitHub, auth: string): Octokit {
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return new Octokit({ baseUrl: github.apiUrl, auth: github.world.personalToken(login), log });
+  return new Octokit({ baseUrl: github.apiUrl, auth, log });
 }
 
 function processesIn(folder: string): string[] {
@@ -236,7 +239,7 @@ function pidsWith(text: string): number[] {
 
 /** What a person sees, read through the API. */
 function views(github: LocalGitHub, at: { owner: string; repo: string }) {
-  const octokit = octokitOf(github, owner);
+  const octokit = octokitWith(github, github.world.personalToken(owner));
   const text = async (file: string, ref: string): Promise<string | null> => {
     const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
     const data = answer?.data;
