@@ -10,7 +10,12 @@ async function verdictCheck(world: World, experiment: number) {
 }
 
 test("a gain beyond belief is put to a person, and withdrawn at the end where nobody answers", async () => {
-  const world = await startWorld({ researcher: scripted([{ title: "too good", set: { VALUE: 1 } }]) });
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "slow", set: { SLEEP: 8 } },
+    ]),
+  });
   world.github.world.createUser("eve");
   const issue = await world.openSession();
   const { pull, check } = await until("the check asks", async () => {
@@ -22,7 +27,9 @@ test("a gain beyond belief is put to a person, and withdrawn at the end where no
     expect.stringContaining("**A person is asked.**"),
   ]);
   await world.settled(issue, "done");
-  expect((await world.rows(issue)).at(-1)).toMatchObject({ outcome: "withdrawn", value: null });
+  const row = (await world.rows(issue)).find((each) => each.experiment === 1);
+  expect(row).toMatchObject({ outcome: "withdrawn", value: null });
+  expect(row!.because).toMatch(/beyond belief.*nobody answered before the end/);
 });
 
 test("buttons: keep believes a jump, re-run measures a settled one again, strangers have no voice", async () => {
