@@ -9,6 +9,7 @@ import type { Researcher } from "./domain/proposal.ts";
 import { GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { hearPress, keepPress } from "./github/press.ts";
+import type { Asked } from "./github/line.ts";
 import { type Hint, everything } from "./github/view.ts";
 import { hear } from "./hints.ts";
 import { Queue } from "./queue.ts";
@@ -23,6 +24,10 @@ export type AppOptions = {
   readonly concurrency: number;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
+  /** Whether writes are kept apart as github.com asks. */
+  readonly spaced?: boolean;
+  /** Hears of every request to GitHub, with what its answer says of the limits. */
+  readonly asked?: (asked: Asked) => void;
 };
 
 export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8, researcherFor };
@@ -49,7 +54,11 @@ export type RunningApp = {
 export async function startApp(probot: Probot, options: AppOptions): Promise<RunningApp> {
   const github = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-    (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+    {
+      unreadable: (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+      spaced: options.spaced ?? false,
+      ...(options.asked === undefined ? {} : { asked: options.asked }),
+    },
   );
   const memories = new Map<string, Memory>();
   const log = probot.log;

@@ -87,7 +87,7 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed].filter((part) => part !== "").join("\n\n");
+    return [noRunner, failed, slowness(session)].filter((part) => part !== "").join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
@@ -113,6 +113,11 @@ function questions(session: Running): string {
     `> **Your word is asked for.** Keep or re-run it by the buttons of its check (or \`/autoresearch keep\`, \`rerun\` on it), or close it.${full}`,
     ...lines,
   ].join("\n");
+}
+
+function slowness({ slow }: Running): string {
+  if (slow === null) return "";
+  return `> **${slow.because}.** The session goes slowly until ${formatTime(slow.untilMs)}; nothing is lost.`;
 }
 
 function cancelledText(runs: number): string {

@@ -149,6 +149,8 @@ export type Session = {
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Why requests to GitHub go out slowly, and until when; null: they do not. */
+  readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
 
 /** A session whose branches are there: what every rule after the start is about. */

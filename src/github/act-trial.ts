@@ -10,6 +10,7 @@ import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../dom
 import type { Context } from "./act.ts";
 import { isStatus, NeedsPerson } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
+import { Held } from "./pace.ts";
 import { formatIntent } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
@@ -43,7 +44,14 @@ export async function dispatch(action: ActionOf<"dispatch">, context: Context): 
     spec: JSON.stringify(spec),
     runs_on: JSON.stringify(config.runner.labels),
   };
-  const answer = dispatchedSchema.safeParse(await send(context, { ref: baseBranch, inputs, return_run_details: true }));
+  // While the dispatch waits for its turn, or is forbidden by a limit, this attempt is still free.
+  view.unsent.add(commit);
+  const sent = await send(context, { ref: baseBranch, inputs, return_run_details: true }).catch((error: unknown) => {
+    if (!(error instanceof Held)) view.unsent.delete(commit);
+    throw error;
+  });
+  view.unsent.delete(commit);
+  const answer = dispatchedSchema.safeParse(sent);
   if (!answer.success) {
     view.old.add("runs");
     return;

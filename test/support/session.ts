@@ -238,6 +238,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     cutOff: 0,
     strays: [],
     denied: new Set(),
+    slow: null,
     ...given,
   };
 }
