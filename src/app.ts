@@ -14,6 +14,7 @@ import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
+import { hearPress, keepPress } from "./github/press.ts";
 import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
@@ -99,14 +100,14 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     github,
     researcherFor: options.researcherFor,
     wake: (key) => wakeHere(formatSessionKey(key), new Set(), "researcher"),
-    now: Date.now,
+    now: () => Date.now(),
     log,
     metrics,
   });
   const queue = new Queue<Hint>({
     merge: (a, b) => a.union(b),
     timerHint,
-    now: Date.now,
+    now: () => Date.now(),
     concurrency: options.concurrency,
     lanes: { of: ownerOf, perLane: passesPerOwner },
     pass: (name, hint) => passHeld(name, hint, { passes, replicas }),
@@ -121,13 +122,19 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     const heard = hear(name, payload, login);
     if (heard !== null) wake(heard.key, heard.hint, name);
   });
+  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
+    const heard = hearPress(payload);
+    if (heard === null) return;
+    await keepPress(await github.clientFor(heard.key), heard, id);
+    wake(heard.key, new Set(["comments", "issue"]), "press");
+  });
 
   const stop = new AbortController();
   const beginRounds = (identity: Identity | null) => {
     if (identity === null) return;
     login = identity.login;
     const sweeps = sweepsOf(github, wake, options, { metrics, health, log });
-    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log });
+    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
     startRounds(
       onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
       stop.signal,
@@ -157,7 +164,8 @@ function ownerOf(session: string): string {
   return session.slice(0, session.indexOf("/")).toLowerCase();
 }
 
-function replicasFor({ redisUrl, appId, apiUrl }: WireOptions, log: Logger, hooks: Hooks): Replicas {
+/** Who looks after which session, where several processes do. */
+export function replicasFor({ redisUrl, appId, apiUrl }: WireOptions, log: Logger, hooks: Hooks): Replicas {
   if (redisUrl === null) return alone(hooks);
   return new RedisReplicas({ url: redisUrl, app: `${new URL(apiUrl).host}/${appId}`, log }, hooks);
 }
@@ -215,7 +223,7 @@ function sweepsOf(
 function redeliveriesOf(
   authenticate: Authenticate,
   options: AppOptions,
-  watch: { readonly metrics: Metrics; readonly log: Logger },
+  watch: { readonly metrics: Metrics; readonly log: Logger; readonly apiUrl: string },
 ): Rounds {
   return {
     run: async (signal) => repeatMissed(await authenticate(), signal, watch),
@@ -226,16 +234,17 @@ function redeliveriesOf(
 }
 
 /** Asks GitHub to repeat the deliveries that the app missed and would hear. */
-export async function repeatMissed(
+async function repeatMissed(
   app: OctokitLike,
   signal: AbortSignal,
-  { metrics, log }: { metrics: Metrics; log: Logger },
+  { metrics, log, apiUrl }: { metrics: Metrics; log: Logger; apiUrl: string },
 ): Promise<void> {
   const wanted: ReadonlySet<string> = new Set(hookEvents);
   await redeliver(app, {
     nowMs: Date.now(),
     wants: (event) => wanted.has(event),
     signal,
+    pauseMs: hasWriteLimits(apiUrl) ? 1_000 : 0,
     redelivered: ({ guid, event, delivered_at: at }) => {
       metrics.redelivered();
       log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");

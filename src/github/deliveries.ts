@@ -6,6 +6,7 @@
  * one pass too many. What GitHub's log does not hold any more, the sweep finds.
  * Source: https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { OctokitLike } from "./client.ts";
 import { classify } from "./errors.ts";
@@ -35,6 +36,8 @@ export type Redelivery = {
   /** Whether the app hears of the event at all. */
   readonly wants: (event: string) => boolean;
   readonly signal: AbortSignal;
+  /** Between two orders: GitHub wants writes a second apart; an enterprise server does not. */
+  readonly pauseMs: number;
   /** GitHub took the order to repeat one. */
   readonly redelivered: (attempt: Attempt) => void;
 };
@@ -50,6 +53,7 @@ export async function redeliver(app: OctokitLike, order: Redelivery): Promise<vo
   for (const attempt of missed([...failed, ...arrived], order.nowMs)) {
     if (order.signal.aborted) return;
     await orderOne(app, attempt, order);
+    await sleep(order.pauseMs);
   }
 }
 

@@ -40,17 +40,22 @@ function optionsFor(world: World): ServerlessOptions {
   };
 }
 
-/** A platform: a fresh instance of the handlers for each request. */
+/** A platform that makes a fresh instance of the handlers for each request, one after the other. */
 async function platformFor(world: World, given: Partial<ServerlessOptions> = {}) {
   const statuses: number[] = [];
+  const call = async (request: Request): Promise<Response> => {
+    const handlers = handlersOf({ ...optionsFor(world), ...given });
+    const isSweep = new URL(request.url).pathname === "/sweep";
+    const answer = await (isSweep ? handlers.sweep(request) : handlers.webhook(request));
+    statuses.push(answer.status);
+    return answer;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
   const server = createServer(
-    getRequestListener(async (request) => {
-      const handlers = handlersOf({ ...optionsFor(world), ...given });
-      const answer = await (new URL(request.url).pathname === "/sweep"
-        ? handlers.sweep(request)
-        : handlers.webhook(request));
-      statuses.push(answer.status);
-      return answer;
+    getRequestListener((request) => {
+      const answered = turn.then(() => call(request));
+      turn = answered.catch(() => {});
+      return answered;
     }),
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { AppOptions } from "../../src/app.ts";
 import type { DeliveryMode } from "../../src/local/github/webhooks.ts";
 import { startWorld } from "../support/e2e.ts";
-import { type World, type WorldOptions, scripted, startWorld as startUnwatched, until } from "../support/world.ts";
+import { type WorldOptions, scripted, startWorld as startUnwatched, until } from "../support/world.ts";
+import { type WorldSnapshot, worldSnapshot } from "../support/world-snapshot.ts";
 
 const rarely = 3_600_000;
 const config = "limits: {experiments: 4}\n";
@@ -17,41 +18,17 @@ const ideas = [
 
 const options = (app: Partial<AppOptions> = {}): WorldOptions => ({ researcher: scripted(ideas), config, app });
 
-/** What is left of a session, without what differs between any two: times, commits, runs. */
-async function remains(world: World, issue: number) {
-  const frontier = `autoresearch/${issue}/frontier`;
-  const results = await world.text("results.tsv", `autoresearch/${issue}/results`);
-  const merges = await world.git("log", "--first-parent", "--format=%T%n%(trailers)", frontier);
-  const comments = await world.comments(issue);
-  return {
-    record: (({ state, because }) => ({ state, because }))((await world.record(issue))!),
-    // The commit and the seconds are of this run alone.
-    rows: results!.split("\n").map((line) => line.split("\t").filter((_, at) => at !== 0 && at !== 8 && at !== 9)),
-    because: (await world.rows(issue)).map((row) => row.because.replaceAll(/[0-9a-f]{7,40}/g, "…")),
-    merges,
-    heads: await Promise.all((await world.pulls()).map((pull) => world.git("rev-parse", `${pull.head.sha}^{tree}`))),
-    pulls: (await world.pulls()).map((pull) => ({
-      title: pull.title,
-      state: pull.state,
-      merged: pull.merged_at !== null,
-      labels: pull.labels.map((label) => label.name).sort(),
-    })),
-    labels: await world.labels(issue),
-    comments: comments.map((comment) => comment.body!.split("\n")[0]),
-    unfinished: (await world.runs()).filter((run) => run.status !== "completed").length,
-  };
-}
-
-type Remains = Awaited<ReturnType<typeof remains>>;
-let undisturbed: Remains;
+let undisturbed: WorldSnapshot;
 
 beforeAll(async () => {
   const world = await startUnwatched(options());
   const issue = await world.openSession();
   await world.settled(issue, "done");
-  undisturbed = await remains(world, issue);
+  await world.stopBot();
+  undisturbed = await worldSnapshot(world.site);
+  const rows = await world.rows(issue);
   await world.close();
-  expect(undisturbed.pulls.map((pull) => pull.labels.at(-1))).toEqual(["discard", "crash", "keep", "keep", undefined]);
+  expect(rows.map((row) => row.outcome)).toEqual(["keep", "discard", "crash", "keep", "keep"]);
 });
 
 describe("the world is the same when deliveries are", () => {
@@ -65,7 +42,8 @@ describe("the world is the same when deliveries are", () => {
     world.github.webhooks.mode = mode;
     const issue = await world.openSession();
     await world.settled(issue, "done");
-    expect(await remains(world, issue)).toEqual(undisturbed);
+    await world.stopBot();
+    expect(await worldSnapshot(world.site)).toEqual(undisturbed);
   });
 });
 

@@ -74,6 +74,7 @@ async function round(
   await redeliver(world.asApp as unknown as OctokitLike, {
     nowMs: Date.now(),
     wants,
+    pauseMs: 0,
     signal: signal ?? new AbortController().signal,
     redelivered: ({ guid }) => guids.push(guid),
   });
