@@ -3,6 +3,8 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { githubApiUrl } from "./github/octokit.ts";
+import { parseCommands } from "./researcher/command/allowed.ts";
+import { type Means, researcherFor } from "./researcher/kinds.ts";
 import type { ServeOptions } from "./serve.ts";
 
 const environment = z.object({
@@ -28,6 +30,8 @@ const environment = z.object({
     .number()
     .positive()
     .default(defaultAppOptions.sweepEveryMs / 1000),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.url().optional(),
 });
 
 /** The options of the app, or one sentence about what is missing or wrong. */
@@ -41,8 +45,20 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
   const { data } = parsed;
   const privateKey = readKey(env);
   if (typeof privateKey !== "string") return privateKey;
+  const allowed = parseCommands(env["RESEARCHER_COMMANDS"]);
+  if ("problem" in allowed) return allowed;
+  // A key that is missing is a matter of the sessions that want it, not of the process.
+  const means: Means = {
+    claude: {
+      apiKey: data.ANTHROPIC_API_KEY?.trim() || null,
+      baseUrl: data.ANTHROPIC_BASE_URL ?? null,
+      path: env["PATH"] ?? "",
+    },
+    command: { commands: allowed.commands, environment: env },
+  };
   return {
     ...defaultAppOptions,
+    researcherFor: (config) => researcherFor(config, means),
     sweepEveryMs: data.SWEEP_INTERVAL_SECONDS * 1000,
     appId: data.APP_ID,
     privateKey,

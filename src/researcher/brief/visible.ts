@@ -5,7 +5,7 @@
 
 /** Characters without a look of their own that can carry words: controls (but line end and tab), format, tags, fillers. */
 const hidden =
-  /[\p{Cc}\p{Cf}\p{Cs}\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2028\u2029\u3164\uFE00-\uFE0F\uFFA0\u{E0000}-\u{E0FFF}]/gu;
+  /\p{Cc}|\p{Cf}|\p{Cs}|\u034F|[\u115F\u1160]|[\u17B4\u17B5]|[\u180B-\u180F]|[\u2028\u2029\u3164\uFFA0]|[\uFE00-\uFE0F]|[\u{E0000}-\u{E0FFF}]/gu;
 
 /** The characters of a program's text that can't be seen; a byte order mark, an end of page and line ends don't count. */
 export function hiddenIn(text: string): string[] {
