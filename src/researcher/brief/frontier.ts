@@ -2,7 +2,7 @@
 import type { Brief, FileText } from "../../domain/proposal.ts";
 import { estimateTokens, fenced, keepHead, languageOf } from "./quote.ts";
 import type { Shelf } from "./shelf.ts";
-import { visibleFile } from "./visible.ts";
+import { visibleFile, visibleLine, visibleLog } from "./visible.ts";
 
 /** Bounds. */
 export const listingTokens = 2_000;
@@ -20,7 +20,7 @@ export function frontierText(brief: Brief, shelf: Shelf): string {
   return [
     "# The frontier",
     "## Files of the repository",
-    fenced(keepHead(shelf.paths.join("\n"), listingTokens)),
+    fenced(keepHead(visibleLog(shelf.paths.join("\n")), listingTokens)),
     ...protectedFiles,
     ...mutableFiles,
   ].join("\n\n");
@@ -30,7 +30,11 @@ function fileText({ path, text }: FileText, kind: string, tokens: number): strin
   const seen = visibleFile(path, text);
   const notes = [seen === text ? "" : unseen, estimateTokens(seen) > tokens ? "Cut; read_file shows the rest." : ""];
   const head = keepHead(seen, tokens);
-  return [`## \`${path}\` (${kind})`, ...notes.filter(Boolean), fenced(head, languageOf(path))].join("\n\n");
+  return [
+    `## \`${visibleLine(path, 300).replaceAll("`", "'")}\` (${kind})`,
+    ...notes.filter(Boolean),
+    fenced(head, languageOf(path)),
+  ].join("\n\n");
 }
 
 /** Said of a text of which something is not shown. */

@@ -5,8 +5,7 @@
 import type { Config } from "../../domain/config.ts";
 import { type Row, formatStored } from "../../domain/results.ts";
 import { gainOf } from "../../domain/verdict.ts";
-import { oneLineOf } from "./quote.ts";
-import { visible } from "./visible.ts";
+import { visibleLine } from "./visible.ts";
 
 /** The last so many experiments are told one by one, and up to a step more. */
 const told = 60;
@@ -51,15 +50,16 @@ function linesOf(rows: readonly Row[], direction: Config["metric"]["direction"])
     if (row.outcome === "keep" && row.value !== null) before = row.value;
     const name = row.experiment === 0 ? "frontier" : `#${row.experiment}`;
     const memory = row.value === null ? "" : ` · ${row.memoryGb.toFixed(1)} GB`;
-    const description = oneLineOf(visible(row.description), descriptionLength);
+    const description = visibleLine(row.description, descriptionLength);
     // Of what was measured the numbers say why.
-    const why = row.value === null ? ` · ${oneLineOf(visible(row.because), becauseLength)}` : "";
+    const why = row.value === null ? ` · ${visibleLine(row.because, becauseLength)}` : "";
     return { row, gain, text: `${name} ${row.outcome} · ${value}${memory} · ${description}${why}` };
   });
 }
 
 function signed(delta: number): string {
-  return `${delta < 0 ? "-" : "+"}${formatStored(Math.abs(delta))}`;
+  const size = Math.abs(delta);
+  return `${delta < 0 ? "-" : "+"}${size >= 1e-5 || size === 0 ? size.toFixed(6) : size.toPrecision(2)}`;
 }
 
 /** What is worth knowing of the distant past. */

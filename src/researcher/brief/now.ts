@@ -9,8 +9,8 @@ import {
 } from "../../domain/proposal.ts";
 import { formatStored } from "../../domain/results.ts";
 import { withoutGain } from "./history.ts";
-import { fenced, keepHead, keepTail, oneLineOf } from "./quote.ts";
-import { visible, visibleLog, visibleProse } from "./visible.ts";
+import { fenced, keepHead, keepTail } from "./quote.ts";
+import { visibleFile, visibleLine, visibleLog, visibleProse } from "./visible.ts";
 
 /** Bounds of the parts, in tokens. */
 const recentAtMost = 5;
@@ -61,7 +61,7 @@ function standing({ baseline, frontierValue, sigma, left, config, kinds, rows }:
     `${config.metric.name}: ${value(frontierValue)} at the frontier, ${value(baseline)} at the baseline.`,
     sigma === null
       ? "The noise is not known yet: take small differences for nothing."
-      : `Noise: two runs of the same code differ by about ${formatStored(sigma)} (one standard deviation).`,
+      : `Noise: two runs of the same code differ by about ${Number(sigma.toPrecision(2))} (one standard deviation).`,
     `Left: ${budget}.`,
     `Experiments since the last gain: ${withoutGain(rows)}.`,
     `Kinds so far (tried, kept): ${tally(kinds)}.`,
@@ -86,9 +86,9 @@ export function experimentText(past: PastExperiment): string {
   const { row, hypothesis, diff, metrics, curve, logTail } = past;
   const value = row.value === null ? "no value" : formatStored(row.value);
   const facts = [
-    `${row.outcome}: ${value}; ${oneLineOf(visible(row.because), 300)}`,
-    `description: ${oneLineOf(visible(row.description), 200)}`,
-    ...(hypothesis === null ? [] : [`hypothesis: ${oneLineOf(visible(hypothesis), 400)}`]),
+    `${row.outcome}: ${value}; ${visibleLine(row.because, 300)}`,
+    `description: ${visibleLine(row.description, 200)}`,
+    ...(hypothesis === null ? [] : [`hypothesis: ${visibleLine(hypothesis, 400)}`]),
     ...(Object.keys(metrics).length === 0 ? [] : [`metrics: ${metricsText(metrics)}`]),
     ...(curve.length === 0
       ? []
@@ -101,14 +101,14 @@ export function experimentText(past: PastExperiment): string {
   return [
     `### Experiment ${row.experiment}`,
     fenced(facts.join("\n")),
-    ...(diff === "" ? [] : [fenced(keepHead(visible(diff), diffTokens), "diff")]),
+    ...(diff === "" ? [] : [fenced(keepHead(visibleFile("a.py", diff), diffTokens), "diff")]),
     ...(logTail === "" ? [] : [`The end of its log:`, fenced(keepTail(visibleLog(logTail), logTokens))]),
   ].join("\n\n");
 }
 
 function metricsText(metrics: PastExperiment["metrics"]): string {
   const shown = Object.entries(metrics).slice(0, 20);
-  return shown.map(([name, value]) => `${oneLineOf(visible(name), 40)} ${Number(value.toPrecision(7))}`).join(", ");
+  return shown.map(([name, value]) => `${visibleLine(name, 40)} ${Number(value.toPrecision(7))}`).join(", ");
 }
 
 /** At most so many points of a curve, evenly, with its last one. */
@@ -126,7 +126,7 @@ function notesText({ notes }: Brief): string | null {
   const shown = parts
     .filter(([, lines]) => lines.length > 0)
     .map(([name, lines]) => {
-      const list = lines.map((line) => `- ${oneLineOf(visibleProse(line), 400)}`).join("\n");
+      const list = lines.map((line) => `- ${visibleLine(line, 400)}`).join("\n");
       return `${name}:\n\n${fenced(keepTail(list, notesTokens))}`;
     });
   return shown.length === 0 ? null : ["## Your notes (newest last)", ...shown].join("\n\n");
@@ -134,7 +134,7 @@ function notesText({ notes }: Brief): string | null {
 
 function inFlightText(inFlight: readonly string[]): string | null {
   if (inFlight.length === 0) return null;
-  const list = inFlight.map((description) => `- ${oneLineOf(visible(description), 200)}`).join("\n");
+  const list = inFlight.map((description) => `- ${visibleLine(description, 200)}`).join("\n");
   return `## In training or waiting for it\n\nTheir results are not known. Don't try the same.\n\n${fenced(keepTail(list, inFlightTokens))}`;
 }
 
@@ -146,7 +146,7 @@ function steeringText(steering: readonly Steering[]): string | null {
 }
 
 function said(text: string): string {
-  return keepHead(visibleProse(text).trim(), 600);
+  return keepHead(visibleProse(text.slice(0, 10_000)).trim(), 600);
 }
 
 /** What another kind of change could be, when those that were tried give nothing. */
@@ -194,13 +194,13 @@ function repairText(repair: Repair): string {
     `It gave no value. Mend the fault and keep the idea: the smallest change that makes it run. If the idea can't run as it is (it does not fit in memory, say), make it smaller. The files that you edit are those that crashed, not the frontier's.${last}`,
     fenced(
       [
-        `description: ${oneLineOf(visible(repair.description), 200)}`,
-        ...(repair.hypothesis === null ? [] : [`hypothesis: ${oneLineOf(visible(repair.hypothesis), 400)}`]),
-        `what happened: ${oneLineOf(visible(repair.because), 400)}`,
+        `description: ${visibleLine(repair.description, 200)}`,
+        ...(repair.hypothesis === null ? [] : [`hypothesis: ${visibleLine(repair.hypothesis, 400)}`]),
+        `what happened: ${visibleLine(repair.because, 400)}`,
       ].join("\n"),
     ),
     "The change, against the frontier:",
-    fenced(keepHead(visible(repair.diff), repairDiffTokens), "diff"),
+    fenced(keepHead(visibleFile("a.py", repair.diff), repairDiffTokens), "diff"),
     "The end of its log:",
     fenced(keepTail(visibleLog(repair.traceback), tracebackTokens)),
   ].join("\n\n");

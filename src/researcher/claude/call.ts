@@ -2,8 +2,8 @@
  * One call of a model, and its money. Always: the most that it can cost is set aside before, so that a limit is never
  * passed; what it did cost is read from the usage after; of what nobody knows (a stream that broke) the most is assumed.
  */
-import Anthropic from "@anthropic-ai/sdk";
-import type { Purse } from "../../domain/proposal.ts";
+import { APIConnectionTimeoutError, type Anthropic } from "@anthropic-ai/sdk";
+import { type Purse, type Spending, nothingSpent } from "../../domain/proposal.ts";
 import {
   type Price,
   type Usage,
@@ -14,7 +14,6 @@ import {
   unknownSpending,
 } from "./prices.ts";
 import { Failed, mayHaveCost, troubleOf } from "./trouble.ts";
-import { nothingSpent } from "../../domain/proposal.ts";
 
 export type Request = Omit<Anthropic.MessageStreamParams, "max_tokens">;
 
@@ -72,7 +71,7 @@ export async function callOnce(
   } catch (error) {
     at.purse.settle(reservedUsd, spentOn(error, begun, { ...at, maxTokens, reservedUsd }));
     signal.throwIfAborted();
-    if (timeout.aborted) throw new Failed(troubleOf(new Anthropic.APIConnectionTimeoutError(), request.model));
+    if (timeout.aborted) throw new Failed(troubleOf(new APIConnectionTimeoutError(), request.model));
     throw new Failed(troubleOf(error, request.model));
   }
 }
@@ -82,7 +81,11 @@ function allTokens(usage: Usage): number {
   return input_tokens + output_tokens + (cache_creation_input_tokens ?? 0) + (cache_read_input_tokens ?? 0);
 }
 
-function spentOn(error: unknown, begun: Usage | null, at: { price: Price; maxTokens: number; reservedUsd: number }) {
+function spentOn(
+  error: unknown,
+  begun: Usage | null,
+  at: { price: Price; maxTokens: number; reservedUsd: number },
+): Spending {
   if (begun !== null) return spendingOf({ ...begun, output_tokens: at.maxTokens }, at.price);
   return mayHaveCost(error) ? unknownSpending(at.reservedUsd) : nothingSpent;
 }

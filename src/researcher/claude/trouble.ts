@@ -2,7 +2,7 @@
  * Why the model did not answer, and what is to be done about it: one kind for each remedy. What the API says of itself in
  * words may change, so statuses, types and codes are read.
  */
-import Anthropic from "@anthropic-ai/sdk";
+import { APIConnectionError, APIConnectionTimeoutError, APIError, AnthropicError } from "@anthropic-ai/sdk";
 import { redact } from "../../domain/secrets.ts";
 import { oneLineOf } from "../brief/quote.ts";
 import { visible } from "../brief/visible.ts";
@@ -41,15 +41,15 @@ const moneyCodes = /(?:spend|ramp)_limit_(?:reached|exceeded)|billing|organizati
 
 /** Why the call of `model` failed. Errors that are not the API's are thrown on. */
 export function troubleOf(error: unknown, model: string): Trouble {
-  if (error instanceof Anthropic.APIConnectionTimeoutError) {
+  if (error instanceof APIConnectionTimeoutError) {
     return { kind: "overloaded", because: `${model} gave no answer in time`, retryAfterMs: null };
   }
-  if (error instanceof Anthropic.APIConnectionError) {
+  if (error instanceof APIConnectionError) {
     return { kind: "overloaded", because: "the Anthropic API can't be reached", retryAfterMs: null };
   }
-  if (!(error instanceof Anthropic.APIError)) {
+  if (!(error instanceof APIError)) {
     // A stream that ends in the middle, or holds what is not an event, is the SDK's own error.
-    if (error instanceof Anthropic.AnthropicError || error instanceof SyntaxError)
+    if (error instanceof AnthropicError || error instanceof SyntaxError)
       return { kind: "overloaded", because: `the answer of ${model} broke off`, retryAfterMs: null };
     throw error;
   }
@@ -97,11 +97,11 @@ const neverArrived = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNRE
  * was never made. A stream that broke, and a time-out, may have.
  */
 export function mayHaveCost(error: unknown): boolean {
-  if (error instanceof Anthropic.APIConnectionError) {
+  if (error instanceof APIConnectionError) {
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
       if ("code" in cause && typeof cause.code === "string" && neverArrived.test(cause.code)) return false;
     }
     return true;
   }
-  return !(error instanceof Anthropic.APIError && typeof error.status === "number");
+  return !(error instanceof APIError && typeof error.status === "number");
 }

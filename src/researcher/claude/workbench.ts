@@ -89,12 +89,12 @@ export class Workbench {
 
   async #read({ path, first_line, last_line }: ToolInput<"read_file">): Promise<ToolAnswer> {
     const text = this.#files.get(path) ?? (await this.#brief.library.read(path));
-    if (text === null) return error(`${path} is not there, is not text, or is not for you to read`);
+    if (text === null) return error(`\`${path}\` is not there, is not text, or is not for you to read`);
     const seen = visibleFile(path, text);
     const lines = seen.split("\n");
     const first = Math.max(1, first_line);
     const last = Math.min(lines.length, first + linesAtMost - 1, last_line > 0 ? last_line : Number.POSITIVE_INFINITY);
-    if (first > lines.length) return error(`${path} has ${lines.length} lines`);
+    if (first > lines.length) return error(`\`${path}\` has ${lines.length} lines`);
     const note = seen === text ? "" : `${unseen}\n\n`;
     const shown = keepHead(lines.slice(first - 1, last).join("\n"), readTokens);
     return answer(
@@ -110,18 +110,18 @@ export class Workbench {
 
   #edit({ path, old_text, new_text }: ToolInput<"edit_file">): ToolAnswer {
     const { mutable } = this.#brief.config;
-    if (!isMutable(path, mutable)) return error(`${path} is not in the mutable surface (${mutable.join(", ")})`);
+    if (!isMutable(path, mutable)) return error(`\`${path}\` is not in the mutable surface (${mutable.join(", ")})`);
     const text = this.#files.get(path);
     if (text === undefined) {
       if (old_text !== "" || this.#paths.includes(path))
-        return error(`there is no mutable text file ${path} at the frontier`);
+        return error(`there is no mutable text file \`${path}\` at the frontier`);
       this.#files.set(path, new_text);
-      return answer(`${path} is new, with ${new_text.split("\n").length} lines.`);
+      return answer(`\`${path}\` is new, with ${new_text.split("\n").length} lines.`);
     }
     const edited = replaceOnce(text, old_text, new_text);
-    if (!edited.ok) return error(`${edited.problem}. ${path} is unchanged`);
+    if (!edited.ok) return error(`${edited.problem}. \`${path}\` is unchanged`);
     this.#files.set(path, edited.text);
-    return answer(`${path} is changed.`);
+    return answer(`\`${path}\` is changed.`);
   }
 
   #changed(): FileText[] {
@@ -139,7 +139,8 @@ export class Workbench {
   async #syntaxProblem(): Promise<{ because: string; sure: boolean } | null> {
     for (const file of this.#changed().filter(({ path }) => path.endsWith(".py"))) {
       const syntax = await this.#check(file);
-      if (syntax.kind === "bad") return { because: `${file.path} is not valid Python: ${syntax.because}`, sure: true };
+      if (syntax.kind === "bad")
+        return { because: `\`${file.path}\` is not valid Python: ${syntax.because}`, sure: true };
       if (syntax.kind === "unknown")
         return { because: `The syntax could not be checked (${syntax.because}); go on without`, sure: false };
     }

@@ -15,7 +15,7 @@ import { redact } from "../../domain/secrets.ts";
 import { briefTextOf, wholeBrief } from "../brief/brief-text.ts";
 import { oneLineOf } from "../brief/quote.ts";
 import { shelfOf } from "../brief/shelf.ts";
-import { visible } from "../brief/visible.ts";
+import { visible, visibleLine } from "../brief/visible.ts";
 import { refusalOf } from "../guard.ts";
 import { proposalOf, submissionSchema } from "../submission.ts";
 import type { AllowedCommand } from "./allowed.ts";
@@ -28,14 +28,23 @@ export type CommandMeans = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
+const words = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? "");
+
 /** What the command writes: a submission of which only title and hypothesis must be there, or that it has no idea. */
 const answerSchema = z.union([
-  submissionSchema
-    .partial({ kind: true, expected: true, refuted_by: true, lesson: true, ideas: true, foreclosed: true })
-    .extend({
-      /** Dollars that it spent, by its own word. */
-      cost_usd: z.number().min(0).optional(),
-    }),
+  submissionSchema.extend({
+    kind: submissionSchema.shape.kind.default("other"),
+    expected: words,
+    refuted_by: words,
+    lesson: words,
+    ideas: submissionSchema.shape.ideas.default([]),
+    foreclosed: submissionSchema.shape.foreclosed.default([]),
+    /** Dollars that it spent, by its own word. */
+    cost_usd: z.number().min(0).optional(),
+  }),
   z.strictObject({ nothing: z.string(), cost_usd: z.number().min(0).optional() }),
 ]);
 
@@ -113,19 +122,10 @@ async function runOnce(
   const answer = await readAnswer(places.answer);
   if ("problem" in answer) return { kind: "refused", because: answer.problem };
   if (answer.cost_usd !== undefined) brief.purse.settle(0, { ...nothingSpent, usd: answer.cost_usd });
-  if ("nothing" in answer) return { kind: "nothing", because: oneLineOf(visible(answer.nothing), 300) };
+  if ("nothing" in answer) return { kind: "nothing", because: visibleLine(answer.nothing, 300) };
   const changes = await changesIn(checkout, brief.config.mutable);
   if (!changes.ok) return { kind: "refused", because: changes.because };
-  const { title, hypothesis } = answer;
-  const filled = {
-    kind: answer.kind ?? ("other" as const),
-    expected: answer.expected ?? null,
-    refuted_by: answer.refuted_by ?? null,
-    lesson: answer.lesson ?? null,
-    ideas: answer.ideas ?? [],
-    foreclosed: answer.foreclosed ?? [],
-  };
-  const proposal = proposalOf({ title, hypothesis, ...filled }, changes.files, brief, name);
+  const proposal = proposalOf(answer, changes.files, brief, name);
   const refusal = holdsAny(proposal, secrets) ? "it holds a value of its environment" : refusalOf(proposal, brief);
   return refusal === null ? { kind: "proposal", proposal } : { kind: "refused", because: refusal };
 }
