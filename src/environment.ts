@@ -3,7 +3,7 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { githubApiUrl } from "./github/octokit.ts";
-import { parseCommands } from "./researcher/command/allowed.ts";
+import { parseAllowedCommands } from "./domain/allowed-commands.ts";
 import { type Means, researcherFor } from "./researcher/kinds.ts";
 import type { ServeOptions } from "./serve.ts";
 
@@ -45,7 +45,7 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
   const { data } = parsed;
   const privateKey = readKey(env);
   if (typeof privateKey !== "string") return privateKey;
-  const allowed = parseCommands(env["RESEARCHER_COMMANDS"]);
+  const allowed = parseAllowedCommands(env["RESEARCHER_COMMANDS"]);
   if ("problem" in allowed) return allowed;
   // A key that is missing is a matter of the sessions that want it, not of the process.
   const means: Means = {

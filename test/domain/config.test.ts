@@ -80,7 +80,16 @@ describe("the configuration", () => {
         ],
         "program": null,
         "researcher": {
-          "kind": "mutate",
+          "command": null,
+          "effort": null,
+          "fallbacks": [
+            "claude-sonnet-5",
+          ],
+          "kind": "claude",
+          "model": "claude-opus-5-5",
+          "prices": {},
+          "timeout": 1200,
+          "turns": 24,
         },
         "runner": {
           "allow_public": null,

@@ -314,7 +314,7 @@ describe("the limit in dollars", () => {
       expect(answer).toMatchObject({
         kind: "nothing",
         because: expect.stringMatching(
-          new RegExp(`^the limit of \\$${limit} for the researcher is reached: \\$0\\.\\d\\d left`),
+          new RegExp(`^what is left of the limit of \\$${limit} for the researcher \\(\\$0\\.\\d\\d\\) does not pay`),
         ) as string,
       });
     }

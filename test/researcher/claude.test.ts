@@ -42,6 +42,7 @@ test("the request is what the new models take: no forced tool, no thinking, no t
     ["edit_file", true],
     ["check_syntax", true],
     ["submit", true],
+    ["give_up", true],
   ]);
   const effort = await ask([edit(), submit()], { config: configWith({ researcher: { effort: "high" } }) });
   expect(effort.server.seen[0]!.request.output_config).toEqual({ effort: "high" });
@@ -179,7 +180,7 @@ test("input that is not of the form, and a tool that is not there, are said and 
   const results = resultsIn(server);
   expect(results.slice(0, 3).map(({ isError }) => isError)).toEqual([true, true, true]);
   expect(results[0]!.text).toBe(
-    "There is no tool `bash`; there are list_files, read_file, look_at_experiment, edit_file, check_syntax, submit.",
+    "There is no tool `bash`; there are list_files, read_file, look_at_experiment, edit_file, check_syntax, submit, give_up.",
   );
   expect(results[1]!.text).toMatch(/^The input of `edit_file` is not valid at `old_text`/);
   expect(results[2]!.text).toMatch(/^The input of `submit` is not valid at `kind`/);
@@ -270,11 +271,32 @@ test("who asked for the idea is credited, and only for it", async () => {
   ];
   const asked = await ask([edit(), submit()], { steering });
   expect(proposalIn(asked).askedBy).toBe("ada");
-  const again = await ask([edit(), submit()], { steering: [steering[0]!, { ...steering[1]!, takenUpIn: 3 }] });
+  const again = await ask([edit(), submit()], { steering: [steering[0]!] });
   expect(proposalIn(again).askedBy).toBeNull();
   const text = JSON.stringify(asked.server.seen[0]!.request.messages);
   expect(text).toContain("@grace, 2026-11-23 12:00: Mind the memory.");
   expect(text).toContain("Try muon.");
+});
+
+test("only a repair and a person's idea can be given up, and the reason is handed on", async () => {
+  const giveUp: Reply = { use: [{ name: "give_up", input: { because: "It needs another package." } }] };
+  const nothing = { kind: "nothing", because: "It needs another package." };
+  expect((await ask([giveUp], { repair: repairWith() })).answer).toEqual(nothing);
+  const request: Brief["steering"][number] = {
+    comment: 2,
+    kind: "try",
+    by: "ada",
+    text: "Use apex.",
+    at: "2026-11-23T12:01:00Z",
+    takenUpIn: null,
+  };
+  expect((await ask([giveUp], { steering: [request] })).answer).toEqual(nothing);
+  const asked = await ask([giveUp, edit(), submit()]);
+  expect(asked.answer.kind).toBe("proposal");
+  expect(resultsIn(asked.server)[0]).toEqual({
+    text: "Nobody asked for something that can't be done: find an idea.",
+    isError: true,
+  });
 });
 
 test("the model that a person named is asked", async () => {

@@ -39,7 +39,7 @@ export function briefTextOf(brief: Brief, shelf: Shelf, desk: Desk): BriefText {
     rules: rulesOf(brief.config, brief.program, desk),
     frontier: frontierText(brief, shelf),
     history: `# The experiments so far\n\nOldest first: number, outcome, value with the difference to the frontier of its time, peak memory, description.\n\n${fenced(shown)}`,
-    now: nowText(brief, newest),
+    now: nowText(brief, newest, desk),
   };
 }
 

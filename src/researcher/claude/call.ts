@@ -48,11 +48,13 @@ export async function callOnce(
 ): Promise<Answered> {
   const bytes = bytesOf(request);
   const inputUsd = inputCeiling(tokenCeiling(bytes, at.known), at.price);
-  const maxTokens = Math.min(at.maxTokens, outputTokensFor(at.purse.leftUsd - inputUsd, at.price));
+  const affordable = Math.min(at.maxTokens, outputTokensFor(at.purse.leftUsd - inputUsd, at.price));
+  // Where not even that is left, the purse is asked all the same: it is to know what was wanted.
+  const maxTokens = Math.max(affordable, Math.min(leastOutput, at.maxTokens));
   const reservedUsd = inputUsd + outputCeiling(maxTokens, at.price);
-  if (maxTokens < Math.min(leastOutput, at.maxTokens) || !at.purse.reserve(reservedUsd)) {
+  if (!at.purse.reserve(reservedUsd)) {
     const left = Math.max(0, at.purse.leftUsd).toFixed(2);
-    const because = `the limit of $${at.limitUsd} for the researcher is reached: $${left} left does not cover another call, which may cost $${(inputUsd + outputCeiling(leastOutput, at.price)).toFixed(2)}`;
+    const because = `what is left of the limit of $${at.limitUsd} for the researcher ($${left}) does not pay for another call, which may cost $${reservedUsd.toFixed(2)}`;
     throw new Failed({ kind: "spent", because });
   }
   const timeout = AbortSignal.timeout(at.timeoutMs);

@@ -67,7 +67,7 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
     }
     const bench = new Workbench(brief, shelf.paths, model, (file) => checkSyntax(file, path, signal));
     const outcome = await converse(text, bench, { client, model, price, purse, config, pace }, signal);
-    if (outcome.kind === "proposal") return outcome;
+    if (outcome.kind === "answer") return outcome.answer;
     const { trouble } = outcome;
     // All models alike have no key, no money, and the same limits.
     if (trouble.kind === "person") return { kind: "person", because: trouble.because };

@@ -4,7 +4,7 @@
  */
 import type Anthropic from "@anthropic-ai/sdk";
 import type { Config } from "../../domain/config.ts";
-import type { Proposal, Purse } from "../../domain/proposal.ts";
+import type { Answer, Purse } from "../../domain/proposal.ts";
 import type { BriefText } from "../brief/brief-text.ts";
 import { type Answered, type Known, type Request, callOnce } from "./call.ts";
 import type { Price } from "./prices.ts";
@@ -34,7 +34,7 @@ export type Pace = {
 export const usualPace: Pace = { pausesMs: [2_000, 15_000], longestPauseMs: 60_000, callTimeoutMs: 15 * 60_000 };
 
 export type Outcome =
-  | { readonly kind: "proposal"; readonly proposal: Proposal }
+  | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "trouble"; readonly trouble: Trouble };
 
 const firstMaxTokens = 16_000;
@@ -49,14 +49,14 @@ const longTrialSeconds = 200;
 
 export async function converse(text: BriefText, bench: Workbench, terms: Terms, signal: AbortSignal): Promise<Outcome> {
   try {
-    return { kind: "proposal", proposal: await work(text, bench, terms, signal) };
+    return { kind: "answer", answer: await work(text, bench, terms, signal) };
   } catch (error) {
     if (error instanceof Failed) return { kind: "trouble", trouble: error.trouble };
     throw error;
   }
 }
 
-async function work(text: BriefText, bench: Workbench, terms: Terms, signal: AbortSignal): Promise<Proposal> {
+async function work(text: BriefText, bench: Workbench, terms: Terms, signal: AbortSignal): Promise<Answer> {
   const opening = openingOf(text, terms);
   const messages = opening.messages;
   const { turns } = terms.config.researcher;
@@ -83,7 +83,7 @@ async function work(text: BriefText, bench: Workbench, terms: Terms, signal: Abo
     const results: Anthropic.ToolResultBlockParam[] = [];
     for (const use of uses) {
       const answer = await bench.use(use.name, use.input);
-      if (answer.proposal !== undefined) return answer.proposal;
+      if (answer.end !== undefined) return answer.end;
       if (answer.refused === true) refusals += 1;
       results.push({ type: "tool_result", tool_use_id: use.id, content: answer.text, is_error: answer.isError });
     }

@@ -36,6 +36,11 @@ const forms = {
       "Submits your changes as the experiment, with the reason for them. What the rules refuse comes back with the reason; mend it and submit again.",
     input: submissionSchema,
   },
+  give_up: {
+    about:
+      "Only for a repair, or for an idea that a person asked for: says that it can't be done, and why. Then nothing is submitted.",
+    input: z.strictObject({ because: z.string().describe("The reason, in a sentence for people.") }),
+  },
 } as const;
 
 export type ToolName = keyof typeof forms;

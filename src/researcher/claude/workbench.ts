@@ -2,23 +2,24 @@
  * Where the model works on one proposal: its changes so far, and what the tools answer. Nothing leaves it before the guard
  * has let it pass.
  */
-import type { Brief, FileText, Proposal } from "../../domain/proposal.ts";
+import type { Answer, Brief, FileText } from "../../domain/proposal.ts";
 import { isMutable } from "../../domain/start.ts";
 import { unseen } from "../brief/frontier.ts";
 import { experimentText } from "../brief/now.ts";
 import { fenced, keepHead, languageOf } from "../brief/quote.ts";
-import { visibleFile } from "../brief/visible.ts";
+import { visibleFile, visibleLine } from "../brief/visible.ts";
 import { baseOf, refusalOf } from "../guard.ts";
-import { type Submission, proposalOf } from "../submission.ts";
+import { type Submission, proposalOf, requestIn } from "../submission.ts";
 import { replaceOnce } from "./edit.ts";
 import type { Syntax } from "./syntax.ts";
 import { type ToolInput, type ToolName, parseInput, toolNames } from "./tools.ts";
 
-/** What a tool answers. `proposal`: the submission was let pass, and nothing more is to be asked. */
+/** What a tool answers. */
 export type ToolAnswer = {
   readonly text: string;
   readonly isError: boolean;
-  readonly proposal?: Proposal;
+  /** The end of the work: a submission that was let pass, or that what was asked for can't be done. */
+  readonly end?: Extract<Answer, { kind: "proposal" | "nothing" }>;
   /** The submission was refused. */
   readonly refused?: boolean;
 };
@@ -73,7 +74,15 @@ export class Workbench {
         return this.#checkAll();
       case "submit":
         return parsed(name, raw, (input) => this.#submit(input));
+      case "give_up":
+        return parsed(name, raw, ({ because }) => this.#giveUp(because));
     }
+  }
+
+  #giveUp(because: string): ToolAnswer {
+    if (this.#brief.repair === null && requestIn(this.#brief) === undefined)
+      return error("nobody asked for something that can't be done: find an idea");
+    return { ...answer("Taken."), end: { kind: "nothing", because: visibleLine(because, 300) } };
   }
 
   #list(folder: string): ToolAnswer {
@@ -153,7 +162,7 @@ export class Workbench {
     if (refusal !== null) return { ...error(`refused: ${refusal}`), refused: true };
     const syntax = await this.#syntaxProblem();
     if (syntax?.sure === true) return { ...error(`refused: ${syntax.because}`), refused: true };
-    return { ...answer("Taken."), proposal };
+    return { ...answer("Taken."), end: { kind: "proposal", proposal } };
   }
 }
 

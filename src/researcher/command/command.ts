@@ -18,7 +18,7 @@ import { shelfOf } from "../brief/shelf.ts";
 import { visible, visibleLine } from "../brief/visible.ts";
 import { refusalOf } from "../guard.ts";
 import { proposalOf, submissionSchema } from "../submission.ts";
-import type { AllowedCommand } from "./allowed.ts";
+import type { AllowedCommand } from "../../domain/allowed-commands.ts";
 import { type Checkout, changesIn, layCheckout, readPlain } from "./checkout.ts";
 import { runCommand } from "./process.ts";
 

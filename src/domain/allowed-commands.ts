@@ -31,7 +31,7 @@ export type AllowedCommand = z.output<typeof allowed>;
 const commands = z.record(z.string().regex(/^[\w.-]{1,64}$/, "must be a plain name"), allowed);
 
 /** The commands by name, or one sentence about what is wrong with the text. */
-export function parseCommands(
+export function parseAllowedCommands(
   text: string | undefined,
 ): { readonly commands: Readonly<Record<string, AllowedCommand>> } | { readonly problem: string } {
   if (text === undefined || text.trim() === "") return { commands: {} };
