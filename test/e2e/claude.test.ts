@@ -136,10 +136,10 @@ test("the demo with claude: the same, with a model's ideas", async () => {
   expect(code).toBe(0);
   const rows = parseResults(readFileSync(path.join(dir, "results.tsv"), "utf8"));
   expect(rows.slice(1).map((row) => row.description)).toEqual(["Count further", "A larger table"]);
-  // It was told what the repository's prepare.py is, and what the program says.
+  // It was told what the program says, and shown the code.
   const { request } = server.seen[0]!;
   expect(JSON.stringify(request.system)).toContain("Predict the language reference");
-  expect(JSON.stringify(request.messages)).toContain("prepare.py");
+  expect(JSON.stringify(request.messages)).toContain("COUNT_LIMIT = 20");
   // The key is in no log of the runners, which run what the model wrote.
   expect(readFileSync(path.join(dir, "logs/gpu-1.log"), "utf8")).not.toContain(testKey);
 });
