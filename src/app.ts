@@ -14,6 +14,7 @@ import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
+import { hearPress, keepPress } from "./github/press.ts";
 import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
@@ -99,14 +100,14 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     github,
     researcherFor: options.researcherFor,
     wake: (key) => wakeHere(formatSessionKey(key), new Set(), "researcher"),
-    now: Date.now,
+    now: () => Date.now(),
     log,
     metrics,
   });
   const queue = new Queue<Hint>({
     merge: (a, b) => a.union(b),
     timerHint,
-    now: Date.now,
+    now: () => Date.now(),
     concurrency: options.concurrency,
     lanes: { of: ownerOf, perLane: passesPerOwner },
     pass: (name, hint) => passHeld(name, hint, { passes, replicas }),
@@ -120,6 +121,12 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
   probot.on([...hookEvents], ({ name, payload }) => {
     const heard = hear(name, payload, login);
     if (heard !== null) wake(heard.key, heard.hint, name);
+  });
+  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
+    const heard = hearPress(payload);
+    if (heard === null) return;
+    await keepPress(await github.clientFor(heard.key), heard, id);
+    wake(heard.key, new Set(["comments", "issue"]), "press");
   });
 
   const stop = new AbortController();

@@ -10,13 +10,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Probot } from "probot";
 import { authenticatorOf, replicasFor } from "./app.ts";
-import { formatSessionKey } from "./domain/names.ts";
+import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
 import { GitHubApp } from "./github/app.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
+import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, everything } from "./github/view.ts";
-import { type Heard, hear } from "./hints.ts";
+import { hear } from "./hints.ts";
 import { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
 import type { Next } from "./queue.ts";
@@ -58,8 +59,12 @@ export function handlersOf(options: ServerlessOptions): Handlers {
       if (payload === null) return answer(400, { because: "the signature does not fit the delivery" });
       const event = request.headers.get("x-github-event") ?? "";
       // Most deliveries concern no session, and cost nothing.
-      if (hear(event, payload, "") === null) return answer(200, { passes: 0 });
-      const work = passOn(call, event, payload);
+      const press = event === "check_run" ? hearPress(payload) : null;
+      if (press === null && hear(event, payload, "") === null) return answer(200, { passes: 0 });
+      // A press stands nowhere else: it is written down before the delivery is answered.
+      if (press !== null)
+        await keepPress(await github.clientFor(press.key), press, request.headers.get("x-github-delivery") ?? "");
+      const work = passOn(call, event, payload, press?.key ?? null);
       if (waitUntil === undefined) return work;
       waitUntil(work);
       return answer(202, {});
@@ -92,12 +97,12 @@ async function signedPayload(request: Request, probot: Probot): Promise<unknown>
   }
 }
 
-async function passOn(call: Call, event: string, payload: unknown): Promise<Response> {
+async function passOn(call: Call, event: string, payload: unknown, pressed: SessionKey | null): Promise<Response> {
   try {
     const { login } = await call.github.identity();
-    const heard: Heard | null = hear(event, payload, login);
-    if (heard !== null) await passToRest(call, formatSessionKey(heard.key), Date.now() + call.options.withinMs);
-    return answer(200, { passes: heard === null ? 0 : 1 });
+    const key = pressed ?? hear(event, payload, login)?.key ?? null;
+    if (key !== null) await passToRest(call, formatSessionKey(key), Date.now() + call.options.withinMs);
+    return answer(200, { passes: key === null ? 0 : 1 });
   } catch (error) {
     call.log.error({ err: error, event }, "the delivery came to nothing; the next sweep makes up for it");
     return answer(500, { because: "the pass failed; the next sweep makes up for it" });

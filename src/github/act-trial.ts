@@ -3,6 +3,7 @@
  * that is waited for and then given up, never one that is dispatched twice.
  */
 import type { ActionOf } from "../domain/action.ts";
+import { buttons } from "../domain/buttons.ts";
 import { timeoutSeconds } from "../domain/config.ts";
 import type { TrialSpec } from "../domain/measurement.ts";
 import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../domain/names.ts";
@@ -83,6 +84,7 @@ async function writeIntent(action: ActionOf<"dispatch">, { client, view, now }: 
       title: action.experiment === 0 ? "Measuring the frontier" : "Waiting for its measurement",
       summary: `Trial ${formatTrialId(id)} is dispatched to a runner. The verdict comes here when it is measured.`,
     },
+    actions: action.experiment === 0 ? buttons.merged : buttons.measuring,
   };
   const answer =
     action.check === null

@@ -14,6 +14,7 @@ import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
+import type { ActionsOptions } from "../../src/local/github/actions.ts";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
@@ -55,6 +56,8 @@ export function scripted(ideas: readonly { title: string; set: Readonly<Record<s
 export type WorldOptions = {
   readonly researcher?: Researcher;
   readonly runners?: number;
+  /** How long Actions waits for runners. */
+  readonly actions?: ActionsOptions;
   /** Options of the app beside the defaults. */
   readonly app?: Partial<AppOptions>;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
@@ -83,6 +86,7 @@ export async function startWorld(options: WorldOptions = {}) {
       contract.take(exchange);
       for (const listener of listeners) listener(exchange);
     },
+    ...(options.actions === undefined ? {} : { actions: options.actions }),
   });
   const files: Record<string, string | null> = {
     "train.py": trainPy({ value: 2 }),
@@ -150,6 +154,10 @@ export async function startWorld(options: WorldOptions = {}) {
     hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
+    /** SIGKILLs a runner, as when its machine loses its power. It comes up again by itself. */
+    killRunner: (name: string) => {
+      for (const pid of pidsWith(`--work\0${path.join(dir, "work", name)}\0`)) process.kill(pid, "SIGKILL");
+    },
     /** Hears of every exchange with GitHub from now on. */
     onExchange: (listener: (exchange: Exchange) => void) => void listeners.push(listener),
     stopBot: async () => {
@@ -204,6 +212,20 @@ function processesIn(folder: string): string[] {
         return at.startsWith(folder) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
       } catch {
         return [];
+      }
+    });
+}
+
+/** Processes in whose command line the text stands; arguments end with a zero byte there. */
+function pidsWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
       }
     });
 }
