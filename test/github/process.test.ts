@@ -7,6 +7,8 @@ import { Health } from "../../src/health.ts";
 import { logTo, withoutSecrets } from "../../src/log.ts";
 import { Metrics } from "../../src/metrics.ts";
 import { startRounds } from "../../src/rounds.ts";
+import { briefWith } from "../support/brief.ts";
+import { configWith } from "../support/session.ts";
 
 describe("health", () => {
   /** A process whose clock the test turns; the loop beats once a second unless it is stuck. */
@@ -149,6 +151,19 @@ describe("the environment", () => {
       sweepToken: "s".repeat(16),
       withinMs: 60_000,
     });
+  });
+
+  it("has the means of researchers: a key, and the commands that the admin allows", async () => {
+    const key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n-----END RSA PRIVATE KEY-----\n";
+    expect(problemOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: "codex exec" })).toContain("RESEARCHER_COMMANDS");
+    const options = optionsOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: '{"none": {"run": "exit 7"}}' });
+    if ("problem" in options) throw new Error(options.problem);
+    const config = configWith({ researcher: { kind: "command", command: "none" } });
+    const asked = options.researcherFor(config).propose(briefWith({ config }), new AbortController().signal);
+    await expect(asked).rejects.toThrow("the command none failed: it ended with status 7");
+    const claude = configWith();
+    const answer = await options.researcherFor(claude).propose(briefWith(), new AbortController().signal);
+    expect(answer).toMatchObject({ kind: "person", because: expect.stringContaining("ANTHROPIC_API_KEY") });
   });
 
   it("takes an empty optional variable for one that is not set", () => {
