@@ -57,10 +57,10 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-crash-"));
   let requests = 0;
   let hit: string | null = null;
-  const onExchange = ({ actor, method, template, path: at }: Exchange) => {
+  const onExchange = ({ actor, method, template, path: at, faulted }: Exchange) => {
     if (actor !== "app" && actor !== "installation") return;
     requests += 1;
-    if (requests === wanted?.at) hit = `${method} ${template ?? at}`;
+    if (faulted) hit = `${method} ${template ?? at}`;
   };
   const now = () => new Date(fastNow(lab.clock, Date.now()));
   const github = await startLocalGitHub({ dir, now, onExchange });
