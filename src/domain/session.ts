@@ -3,6 +3,7 @@
  * anew from the view on every step; nothing in it is remembered but what GitHub remembers (and the researcher's desk).
  */
 import { z } from "zod";
+import { appealSchema } from "./appeal.ts";
 import type { Command } from "./command.ts";
 import { type Config, configSchema } from "./config.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
@@ -43,6 +44,8 @@ export const recordSchema = z.object({
   /** Rows that stood in results.tsv when the session was last set going: failures are counted from there. */
   rowsBefore: z.int(),
   noise: z.object({ sumOfSquares: z.number(), degrees: z.number() }),
+  /** What people asked of single experiments, oldest first. */
+  appeals: z.array(appealSchema).default([]),
   /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
   tried: z.array(z.string()),
 });
@@ -146,6 +149,8 @@ export type Session = {
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Why requests to GitHub go out slowly, and until when; null: they do not. */
+  readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
 
 /** A session whose branches are there: what every rule after the start is about. */

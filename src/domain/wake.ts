@@ -21,6 +21,8 @@ export function wakeAt(session: Running): number | null {
     return session.strays.length > 0 ? nowMs + lookAgainMs : null;
   }
   if (desk.kind === "failed") times.push(desk.retryAtMs);
+  // What the dashboard says of it is taken away then.
+  if (record.state === "running" && session.slow !== null) times.push(session.slow.untilMs + 1_000);
   if (record.state === "running") times.push(Date.parse(record.startedAt) + record.config.limits.hours * 3_600_000);
   const next = times.map((time) => (time > nowMs ? time : nowMs + lookAgainMs));
   return next.length === 0 ? null : Math.min(...next);

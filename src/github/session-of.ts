@@ -9,7 +9,7 @@ import {
 } from "../domain/names.ts";
 import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
-import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
+import { type CheckFact, type Intent, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
 import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
@@ -85,7 +85,13 @@ export function trialsOn(view: View, { commit, experiment }: Tracked, identity: 
     defaultBranch: record.baseBranch,
     bot: identity.login,
   };
-  return trialsOf(intentOf(view, { commit, experiment }, identity), facts, expected, nowMs);
+  const intent = intentOf(view, { commit, experiment }, identity);
+  return trialsOf(intent !== null && view.unsent.has(commit) ? before(intent) : intent, facts, expected, nowMs);
+}
+
+/** The intent without its last attempt; the one before it is not waited for any more. */
+function before({ attempt, firstAttempt, atMs }: Intent): Intent | null {
+  return attempt === firstAttempt ? null : { attempt: attempt - 1, firstAttempt, atMs: atMs - visibleWithinMs };
 }
 
 /** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
@@ -194,7 +200,13 @@ function deniedIn(view: View): Set<string> {
 }
 
 /** The session as the view has it; null where there is no issue. */
-export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: number): Session | null {
+export function sessionOf(
+  view: View,
+  desk: Desk,
+  slow: Session["slow"],
+  identity: Identity,
+  nowMs: number,
+): Session | null {
   const { issue, repository } = view;
   if (issue === null || repository === null) return null;
   const started = view.record !== null;
@@ -230,5 +242,6 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
+    slow,
   };
 }

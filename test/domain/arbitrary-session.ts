@@ -223,6 +223,7 @@ export const session: fc.Arbitrary<Session> = fc
     cutOff: fc.nat(2),
     strays: fc.constantFrom<number[]>([], [], [901]),
     denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
+    slow: fc.constantFrom(null, { because: "GitHub asked us to wait", untilMs: nowMs + 60_000 }),
   })
   .map((given) => ({
     ...given,

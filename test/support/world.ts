@@ -14,6 +14,7 @@ import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
+import type { ActionsOptions } from "../../src/local/github/actions.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
@@ -52,6 +53,8 @@ export function scripted(ideas: readonly { title: string; set: Readonly<Record<s
 export type WorldOptions = {
   readonly researcher?: Researcher;
   readonly runners?: number;
+  /** How long Actions waits for runners. */
+  readonly actions?: ActionsOptions;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
@@ -71,7 +74,11 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
-  const github = await startLocalGitHub({ dir, onExchange: (exchange) => contract.take(exchange) });
+  const github = await startLocalGitHub({
+    dir,
+    onExchange: (exchange) => contract.take(exchange),
+    ...(options.actions === undefined ? {} : { actions: options.actions }),
+  });
   const files: Record<string, string | null> = {
     "train.py": trainPy({ value: 2 }),
     "prepare.py": "DATA = 1\n",
@@ -135,6 +142,10 @@ export async function startWorld(options: WorldOptions = {}) {
     hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
+    /** SIGKILLs a runner, as when its machine loses its power. It comes up again by itself. */
+    killRunner: (name: string) => {
+      for (const pid of pidsWith(`--work\0${path.join(dir, "work", name)}\0`)) process.kill(pid, "SIGKILL");
+    },
     stopBot: async () => {
       await bot?.close();
       bot = null;
@@ -182,6 +193,20 @@ function processesIn(folder: string): string[] {
         return at.startsWith(folder) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
       } catch {
         return [];
+      }
+    });
+}
+
+/** Processes in whose command line the text stands; arguments end with a zero byte there. */
+function pidsWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
       }
     });
 }
