@@ -6,10 +6,11 @@
  *     npm run bench:crash -- --every 10      each tenth request
  *     npm run bench:crash -- --lanes 4       four cases at a time (2)
  *     npm run bench:crash -- --kind "500 after" --at 17
+ *     npm run bench:crash -- --seed 42       what the test of this seed tried
  */
 import { parseArgs } from "node:util";
 import { faultKinds, runCase } from "../test/support/crash-case.ts";
-import { allCases, openLab, runSeries, type Tried } from "../test/support/crash-series.ts";
+import { allCases, openLab, runSeries, sampleOf, sampleSize, type Tried } from "../test/support/crash-series.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     lanes: { type: "string", default: "2" },
     kind: { type: "string" },
     at: { type: "string" },
+    seed: { type: "string" },
   },
 });
 const lanes = Number(values.lanes);
@@ -48,7 +50,11 @@ try {
   const undisturbed = await runCase(null, lab);
   if (undisturbed.wrongs.length > 0) throw new Error(`undisturbed: ${undisturbed.wrongs.join("; ")}`);
   console.log(`${undisturbed.requests} requests undisturbed, ${undisturbed.runs} trials`);
-  const cases = allCases(undisturbed.requests).filter(
+  const chosen =
+    values.seed === undefined
+      ? allCases(undisturbed.requests)
+      : sampleOf(undisturbed.requests, sampleSize, Number(values.seed));
+  const cases = chosen.filter(
     ({ kind, at }) =>
       (values.kind === undefined || kind === values.kind) &&
       (values.at === undefined ? at % Number(values.every) === 0 : at === Number(values.at)),
