@@ -141,13 +141,27 @@ export async function finish(action: ActionOf<"finish">, context: Context): Prom
       base,
       state: "open",
     });
-    const there = z.array(pullSchema).parse(listed)[0]?.number ?? null;
-    view.report = there ?? (await openReport(action.report, head, base, context));
+    const there = z.array(pullSchema).parse(listed)[0];
+    if (there === undefined) view.report = await openReport(action.report, head, base, context);
+    else view.report = await updateReport(there, action.report, context);
   }
   const link = view.report === null ? "" : `\n\n#${view.report}`;
   const { is, put } = marked(`summary ${view.record!.startedAt}`);
   await upsertComment(view.key.issue, is, put(`${action.comment}${link}`), context);
   await setState({ state: "done", by: null, because: action.because }, null, context);
+}
+
+/** A session that went on after its end has another report: the pull request that is there says it. */
+async function updateReport(
+  { number, title, body }: PullFact,
+  report: { title: string; body: string },
+  { client, view }: Context,
+): Promise<number> {
+  if (title !== report.title || body !== report.body) {
+    const route = "PATCH /repos/{owner}/{repo}/pulls/{pull_number}";
+    await client.write(route, { ...repoOf(view), pull_number: number, ...report });
+  }
+  return number;
 }
 
 async function openReport(

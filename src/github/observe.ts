@@ -15,20 +15,14 @@ import {
 } from "../domain/names.ts";
 import { parseResults } from "../domain/results.ts";
 import { isEnded, recordSchema } from "../domain/session.ts";
+import { isPutOnAgain } from "../domain/starting.ts";
 import type { Client } from "./client.ts";
 import { Superseded, Unsettled } from "./errors.ts";
 import { readBlob } from "./files.ts";
-import {
-  contentSchema,
-  issueSchema,
-  labelEventSchema,
-  pullSchema,
-  refSchema,
-  repositorySchema,
-  type PullFact,
-} from "./facts.ts";
+import { contentSchema, issueSchema, pullSchema, refSchema, repositorySchema, type PullFact } from "./facts.ts";
 import { readCommit } from "./git.ts";
 import { readComments } from "./observe-comments.ts";
+import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
 import { trackedCommits } from "./session-of.ts";
 import { readStart } from "./read-start.ts";
@@ -52,7 +46,7 @@ export async function observe(client: Client, view: View, identity: Identity, no
   if (view.record === null && view.start === null && isLabelled(view)) view.old.add("issue");
   await part(view, "pulls", () => observePulls(client, view));
   await part(view, "comments", () => readComments(client, view, identity, nowMs));
-  await observeTrials(client, view, identity);
+  await observeTrials(client, view, identity, nowMs);
 }
 
 /** Looks at the issue and its comments again: before anything that can't be taken back. */
@@ -87,19 +81,9 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   view.start = null;
   if (!mayStart && !mayStop) return;
 
-  const events = (await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at)).flatMap(
-    (event) => {
-      const parsed = labelEventSchema.safeParse(event);
-      return parsed.success && parsed.data.label?.name === triggerLabel ? [parsed.data] : [];
-    },
-  );
-  const on = events.findLast((event) => event.event === "labeled");
-  const off = events.findLast((event) => event.event === "unlabeled");
-  view.labelled =
-    on?.actor == null || on.created_at === undefined ? null : { by: on.actor.login, atMs: Date.parse(on.created_at) };
-  view.unlabelledBy = off?.actor?.login ?? null;
-  const again = view.record !== null && (view.labelled === null || view.labelled.atMs <= Date.parse(view.record.since));
-  if (mayStart && view.labelled !== null && !again) view.start = await readStart(client, view, view.labelled.by, nowMs);
+  await readLabelling(client, view);
+  const isNew = view.labelled !== null && (view.record === null || isPutOnAgain(view.labelled, view.record));
+  if (mayStart && view.labelled !== null && isNew) view.start = await readStart(client, view, view.labelled.by, nowMs);
 }
 
 async function readRef(client: Client, view: View, branch: string): Promise<Sha | null> {

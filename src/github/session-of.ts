@@ -10,7 +10,7 @@ import {
 import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type RunFact, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
-import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
+import { attemptsBefore, mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
@@ -117,12 +117,13 @@ function valueAt(view: View, commit: Sha): { value: number; trials: number; expe
   };
 }
 
-function nextAttempt(view: View, experiment: number, trials: readonly Trial[]): number {
+/** `before`: attempts that are known to have been made on other commits. */
+function nextAttempt(view: View, experiment: number, trials: readonly Trial[], before: number): number {
   const named = [...view.runs.values()].flatMap((run) => {
     const id = parseRunName(run.name);
     return id !== null && id.issue === view.key.issue && id.experiment === experiment ? [id.attempt] : [];
   });
-  return Math.max(0, ...named, ...trials.map((trial) => trial.attempt)) + 1;
+  return Math.max(before, ...named, ...trials.map((trial) => trial.attempt)) + 1;
 }
 
 function frontierOf(view: View, tip: Sha, identity: Identity, nowMs: number): Frontier {
@@ -134,7 +135,7 @@ function frontierOf(view: View, tip: Sha, identity: Identity, nowMs: number): Fr
     trials: known?.trials ?? 0,
     experiment: known?.experiment ?? null,
     ownTrials,
-    nextAttempt: nextAttempt(view, 0, ownTrials),
+    nextAttempt: nextAttempt(view, 0, ownTrials, view.record?.frontierAttempts ?? 0),
     check: intentOf(view, { commit: tip, experiment: 0 }, identity)?.check.id ?? null,
   };
 }
@@ -165,7 +166,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     label: labelOf(pull),
     body: pull.body,
     trials,
-    nextAttempt: nextAttempt(view, number, trials),
+    nextAttempt: nextAttempt(view, number, trials, own === undefined ? 0 : attemptsBefore(own.message)),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };

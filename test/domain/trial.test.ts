@@ -62,7 +62,9 @@ function storyWith(change: Partial<Measurement> = {}): Story {
       conclusion: "success",
       createdMs: startedMs,
       startedMs,
-      updatedMs: startedMs + 10,
+      // GitHub's clock, which nothing is concluded from, and ours.
+      updatedMs: startedMs - 3_600_000,
+      seenEndMs: startedMs + 10,
       url: "https://github.test/ada/nano/actions/runs/42",
     },
     jobs: [
