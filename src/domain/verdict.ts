@@ -98,6 +98,7 @@ function outcomeOf(measurement: Measurement): Outcome {
     case "timeout":
       return "timeout";
     case "rejected":
+    case "unknown":
       return "rejected";
     case "crash":
     case "cancelled":

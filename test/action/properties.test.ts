@@ -76,7 +76,13 @@ const measurement: fc.Arbitrary<Measurement> = fc.oneof(
   fc.record({ ...common, status: fc.constant("measured" as const), value: finite }),
   fc.record({
     ...common,
-    status: fc.constantFrom("crash" as const, "timeout" as const, "cancelled" as const, "rejected" as const),
+    status: fc.constantFrom(
+      "crash" as const,
+      "timeout" as const,
+      "cancelled" as const,
+      "rejected" as const,
+      "unknown" as const,
+    ),
   }),
 );
 
