@@ -1,8 +1,9 @@
 /**
  * Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
- * `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
+ * `redact` before it is cut (half a token would not be recognised): what is read of a log by `redactReading`, at once. Patterns match what a secret looks like, so they err
  * on the side of hiding too much; each is linear in the length of the text.
  */
+import type { LogReading } from "./read-log.ts";
 
 const hidden = "***";
 
@@ -55,4 +56,20 @@ export function redact(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
   for (const pattern of patterns) clean = clean.replace(pattern, hidden);
   return hidePem(clean);
+}
+
+/** What was read of a log, without secrets, but for its tail, which `logTail` redacts. A number whose name is one is dropped. */
+export function redactReading(log: LogReading, secrets: readonly string[]): LogReading {
+  const clean = (text: string) => redact(text, secrets);
+  const { failure } = log;
+  return {
+    ...log,
+    metricTexts: log.metricTexts.map(clean),
+    numbers: new Map([...log.numbers].filter(([name]) => clean(name) === name)),
+    lastLine: clean(log.lastLine),
+    failure: failure && {
+      exception: clean(failure.exception),
+      frames: failure.frames.map(({ path, line }) => ({ path: clean(path), line })),
+    },
+  };
 }
