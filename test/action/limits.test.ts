@@ -35,24 +35,24 @@ const measurement: fc.Arbitrary<Measurement> = fc
     sandbox: hostile(100),
     protectedFiles: fc.record({
       count: fc.nat(),
-      changed: fc.tuple(hostile(200), fc.constantFrom(0, 1, 50)).map(([path, count]) => new Array(count).fill(path)),
+      changed: fc
+        .tuple(hostile(200), fc.constantFrom(0, 1, 50))
+        .map(([path, count]) => Array.from({ length: count }, () => path)),
     }),
     runner: hostile(200),
     curve: fc
       .tuple(large, fc.constantFrom(0, 1, 2, 200))
       .map(([loss, count]) => Array.from({ length: count }, (_, step): [number, number] => [step, loss])),
     logTail: hostile(16_000),
-    at: fc
-      .constantFrom(null, 1, 2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER)
-      .chain((line) =>
-        line === null
-          ? fc.constant(null)
-          : fc.record({
-              path: fc.constantFrom("train.py", "a/".repeat(249), "x".repeat(501)),
-              line: fc.constant(line),
-              message: hostile(500),
-            }),
-      ),
+    at: fc.constantFrom(null, 1, 2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER).chain((line) =>
+      line === null
+        ? fc.constant(null)
+        : fc.record({
+            path: fc.constantFrom("train.py", "a/".repeat(249), "x".repeat(501)),
+            line: fc.constant(line),
+            message: hostile(500),
+          }),
+    ),
     status: fc.constantFrom("measured", "crash", "timeout", "cancelled", "rejected", "unknown"),
     value: large,
   })
