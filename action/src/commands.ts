@@ -8,7 +8,7 @@ import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import type { Machine } from "./machine.ts";
 import { type CommandResult, type Pipes, runCommand } from "./run-command.ts";
-import { redactReading } from "./redact.ts";
+import { redactReading } from "./redact-reading.ts";
 import type { Place, Sandbox } from "./sandbox.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,6 +2,7 @@
 import type { Decision } from "./action.ts";
 import { limitReached } from "./ending.ts";
 import { openExperiments } from "./experiment.ts";
+import { questionsAtMost, questionsIn } from "./question.ts";
 import type { Running } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
 import { experimentCount } from "./words.ts";
@@ -32,7 +33,8 @@ export function blockOnFailure(session: Running): Decision | null {
 
 /** One experiment more than there are runners is kept ready, so that a runner never waits for an idea. */
 function wantsMore(session: Running): boolean {
-  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded");
+  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded" && phase.kind !== "unknown");
+  if (questionsIn(session).length >= questionsAtMost) return false;
   return open.length < session.record.config.runner.concurrency + 1 && limitReached(session) === null;
 }
 
@@ -42,19 +44,20 @@ function nextNumber(session: Running): number {
 }
 
 export function open(session: Running): Decision | null {
-  if (session.desk.kind !== "ready" || !wantsMore(session)) return null;
-  const { prepared } = session.desk;
-  return {
-    kind: "do",
-    action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } },
-    because: "an idea is ready",
-  };
+  if (session.desk.kind !== "ready" || isOvertaken(session) || !wantsMore(session)) return null;
+  return { kind: "do", action: { kind: "open", prepared: session.desk.prepared }, because: "an idea is ready" };
+}
+
+/** Somebody else (a bot beside this one) opened the experiment that the idea was for: it may be the same idea. */
+function isOvertaken(session: Running): boolean {
+  return session.desk.kind === "ready" && session.desk.prepared.number !== nextNumber(session);
 }
 
 export function propose(session: Running): Decision | null {
   const { desk, frontier, nowMs } = session;
   const free =
     desk.kind === "idle" ||
+    isOvertaken(session) ||
     (desk.kind === "failed" && desk.retryAtMs <= nowMs) ||
     (desk.kind === "exhausted" && desk.parent !== frontier.tip);
   if (!free || !wantsMore(session)) return null;

@@ -1,12 +1,14 @@
 /** The results branch: rows, picture and the session's record, always together in one commit. */
 import type { ActionOf, StateChange } from "../domain/action.ts";
+import { type Appeal, withAppeal } from "../domain/appeal.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
-import { drawProgress } from "../picture.ts";
+import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
+import { completeCopies } from "./act-trial.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
 import { intentOf } from "./session-of.ts";
@@ -39,6 +41,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    appeals: [],
     tried: [contentKey(untouched)],
   };
   if (!(await makeFrontier(start.base, context))) throw new NeedsPerson(orphanedFrontier(issue));
@@ -89,9 +92,34 @@ export async function setState(
     view.frontier = record.base;
     await readCommit(client, view, record.base);
   }
-  await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
+  // While it goes on the picture may be a little behind; what is left at the end shows all.
+  const picture = isEnded(change.state) ? await pictureOf(view.rows, record, context) : [];
+  await commitResults(
+    [recordText(record), ...picture],
+    `${change.state}: ${change.because}`,
+    record,
+    view.rows,
+    context,
+  );
   view.start = null;
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
+}
+
+/** The record with an appeal in it; the row of a settled experiment goes, until there is a new one. */
+export async function noteAppeal(appeal: Appeal, order: number, context: Context): Promise<void> {
+  const { view } = context;
+  const before = view.record!;
+  const rows = view.rows.filter((row) => row.experiment !== appeal.experiment);
+  const dropped = view.rows.findIndex((row) => row.experiment === appeal.experiment);
+  const record: SessionRecord = {
+    ...before,
+    order,
+    appeals: withAppeal(before.appeals, appeal),
+    rowsBefore: dropped >= 0 && dropped < before.rowsBefore ? before.rowsBefore - 1 : before.rowsBefore,
+  };
+  const files = [recordText(record)];
+  if (dropped >= 0) files.push({ path: "results.tsv", text: formatResults(rows, record.config.metric.name) });
+  await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
@@ -104,10 +132,7 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const files = [
     recordText(record),
     { path: "results.tsv", text: formatResults(rows, metric.name) },
-    {
-      path: "progress.svg",
-      text: drawProgress(rows, { metric: metric.name, direction: metric.direction, title: view.issue?.title ?? "" }),
-    },
+    ...(isDrawn(rows, action.row.outcome) ? await pictureOf(rows, record, context) : []),
   ];
   const { row } = action;
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
@@ -117,11 +142,21 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   }
 }
 
+/** The picture as a file to write; none where there is nothing to show, or it could not be drawn. */
+async function pictureOf(rows: readonly Row[], record: SessionRecord, { view }: Context): Promise<FileChange[]> {
+  if (rows.length === 0) return [];
+  const { name: metric, direction } = record.config.metric;
+  const text = await draw(rows, { metric, direction, title: view.issue?.title ?? "" });
+  return text === null ? [] : [{ path: "progress.svg", text }];
+}
+
 /** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */
 async function completeFrontierCheck(conclusion: string, title: string, context: Context): Promise<void> {
   const { client, view, identity } = context;
   if (view.frontier == null) return;
-  const intent = intentOf(view, { commit: view.frontier, experiment: 0 }, identity);
+  const tracked = { commit: view.frontier, experiment: 0 };
+  const intent = intentOf(view, tracked, identity);
+  await completeCopies(tracked, conclusion, context);
   if (intent === null || intent.check.status === "completed") return;
   const output = { title: title.slice(0, 250), summary: `The frontier of the session #${view.key.issue}.` };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {

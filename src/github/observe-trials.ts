@@ -16,7 +16,7 @@ import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
-import { intentOf, trackedCommits, trialsOn } from "./session-of.ts";
+import { intentOf, isUnheardOf, ownChecks, trackedCommits, trialsOn } from "./session-of.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity): Promise<void> {
   if (view.record === null || view.frontier == null) return;
@@ -37,13 +37,35 @@ async function readWithParents(client: Client, view: View, commit: Sha): Promise
 async function observeRuns(client: Client, view: View, identity: Identity): Promise<void> {
   if (!view.old.has("runs")) return;
   const unknown = view.checks.size === 0;
-  if (unknown || hasOpenTrial(view, identity)) {
+  const underWay = [...view.runs.values()].some((run) => run.status !== "completed");
+  if (unknown || underWay || hasOpenTrial(view, identity)) {
     const seen = await listRuns(client, view);
     for (const run of view.runs.values()) {
       if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id);
     }
+    lookAnew(view, identity);
   }
   view.old.delete("runs");
+}
+
+/**
+ * Where another process dispatched a trial of which we know nothing, or the one that we know of too, its commit's checks are
+ * read again, or its pull request.
+ */
+function lookAnew(view: View, identity: Identity): void {
+  for (const run of view.runs.values()) {
+    const id = parseRunName(run.name);
+    if (id === null || run.status === "completed") continue;
+    const tracked = trackedCommits(view).find((each) => each.experiment === id.experiment);
+    if (isUnheardOf(view, run, identity)) {
+      if (tracked === undefined) view.old.add("pulls");
+      else view.checks.delete(tracked.commit);
+    } else if (tracked !== undefined) {
+      const twins = [...view.runs.values()].filter((each) => each.name === run.name).length;
+      // The first check has all attempts but those of a copy.
+      if (twins > ownChecks(view, tracked, identity).length) view.checks.delete(tracked.commit);
+    }
+  }
 }
 
 /** Takes the newest runs of this session into the view; gives their ids. */

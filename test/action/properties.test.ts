@@ -5,7 +5,7 @@ import { outputText } from "../../action/src/file-commands.ts";
 import { logTail } from "../../action/src/log-tail.ts";
 import { digestOf, encodeMeasurement, maxMeasurementBytes } from "../../action/src/measurement-json.ts";
 import { readLog, LogReader } from "../../action/src/read-log.ts";
-import { redact } from "../../action/src/redact.ts";
+import { redact } from "../../src/domain/secrets.ts";
 import { sparkline } from "../../action/src/sparkline.ts";
 import { mutableMatcher, parseDiffTree } from "../../action/src/surface.ts";
 import {

@@ -1,9 +1,8 @@
 /**
- * Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
- * `redact` before it is cut (half a token would not be recognised): what is read of a log by `redactReading`, at once. Patterns match what a secret looks like, so they err
- * on the side of hiding too much; each is linear in the length of the text.
+ * What a secret looks like. Secrets have no place in what a log becomes on GitHub, in the bot's own log, nor in a proposal. Every text that comes
+ * from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
+ * looks like, so they err on the side of too much; each is linear in the length of the text.
  */
-import type { LogReading } from "./read-log.ts";
 
 const hidden = "***";
 
@@ -25,6 +24,13 @@ const patterns: readonly RegExp[] = [
   // JSON web tokens, signed or encrypted
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g,
 ];
+
+const privateKey = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY-----/g;
+
+/** Everything in the text that looks like a secret; of a private key its first line. */
+export function secretsIn(text: string): string[] {
+  return [...patterns, privateKey].flatMap((pattern) => text.match(pattern) ?? []);
+}
 
 const pemBegin = "-----BEGIN ";
 const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
@@ -56,20 +62,4 @@ export function redact(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
   for (const pattern of patterns) clean = clean.replace(pattern, hidden);
   return hidePem(clean);
-}
-
-/** What was read of a log, without secrets, but for its tail, which `logTail` redacts. A number whose name is one is dropped. */
-export function redactReading(log: LogReading, secrets: readonly string[]): LogReading {
-  const clean = (text: string) => redact(text, secrets);
-  const { failure } = log;
-  return {
-    ...log,
-    metricTexts: log.metricTexts.map(clean),
-    numbers: new Map([...log.numbers].filter(([name]) => clean(name) === name)),
-    lastLine: clean(log.lastLine),
-    failure: failure && {
-      exception: clean(failure.exception),
-      frames: failure.frames.map(({ path, line }) => ({ path: clean(path), line })),
-    },
-  };
 }
