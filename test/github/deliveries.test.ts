@@ -1,7 +1,6 @@
 /** Deliveries that never arrived: which are asked for, and what GitHub's log shows of it afterwards. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { OctokitLike } from "../../src/github/client.ts";
 import { type Attempt, missed, redeliver } from "../../src/github/deliveries.ts";
 import { at, startTestWorld, type TestWorld } from "../local/github-world.ts";
 
@@ -71,7 +70,7 @@ async function round(
   signal?: AbortSignal,
 ) {
   const guids: string[] = [];
-  await redeliver(world.asApp as unknown as OctokitLike, {
+  await redeliver(world.asApp, {
     nowMs: Date.now(),
     wants,
     pauseMs: 0,
