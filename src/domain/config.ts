@@ -189,6 +189,24 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 
+/** Parts without which values could not be compared: what is not known there is not passed over. */
+const comparing = new Set(["metric", "trial"]);
+
+/**
+ * The configuration as a session keeps it. What a newer version of the bot wrote and this one doesn't know is left out, as long
+ * as it does not touch how trials are measured; what a person writes is told in full, by `configSchema`.
+ */
+export const storedConfigSchema = z.preprocess((given) => {
+  const unknown = configSchema.safeParse(given).error?.issues ?? [];
+  const known: unknown = structuredClone(given);
+  for (const issue of unknown) {
+    if (issue.code !== "unrecognized_keys" || comparing.has(String(issue.path[0]))) continue;
+    const at = issue.path.reduce<unknown>((part, name) => (part as Record<PropertyKey, unknown>)[name], known);
+    for (const key of issue.keys) delete (at as Record<string, unknown>)[key];
+  }
+  return known;
+}, configSchema);
+
 /** Every default. */
 export const defaultConfig: Config = configSchema.parse({});
 

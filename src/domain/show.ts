@@ -3,7 +3,7 @@ import type { Decision } from "./action.ts";
 import { dashboardOf, saysTheSame } from "./dashboard.ts";
 import { type Running, sessionStates } from "./session.ts";
 
-/** Exactly one label of the state. */
+/** Exactly one label of the state. The last write of an end: by the old label the sweep finds what a dead pass left undone. */
 export function syncLabels(session: Running): Decision | null {
   const wanted = `autoresearch:${session.record.state}`;
   const { labels } = session.issue;

@@ -39,6 +39,8 @@ export type RunFact = {
   readonly createdMs: number;
   readonly startedMs: number;
   readonly updatedMs: number;
+  /** When we first saw it completed, by our clock; 0: we did not. */
+  readonly seenEndMs: number;
   readonly url: string;
 };
 
@@ -184,7 +186,8 @@ function measuredPhase(measurement: Measurement, atMs: number): Trial["phase"] {
 function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
   if (run.status === "in_progress") return { kind: "training", sinceMs: run.startedMs };
   if (run.status !== "completed") return { kind: "queued", sinceMs: run.createdMs };
-  const untilMs = run.updatedMs + reportWithinMs;
+  // By one clock: GitHub's may differ from ours by more than a check takes.
+  const untilMs = run.seenEndMs + reportWithinMs;
   if (run.conclusion === "success" && nowMs < untilMs) return { kind: "reporting", untilMs };
   return {
     kind: "lost",

@@ -7,7 +7,7 @@
 import type { SessionKey, Sha } from "../domain/names.ts";
 import type { FileText } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import type { Order, SessionRecord, Start } from "../domain/session.ts";
+import type { Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
 import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
 
@@ -29,7 +29,7 @@ export type View = {
   old: Set<Aspect>;
   repository: RepositoryFact | null;
   issue: IssueFact | null;
-  labelled: { by: string; atMs: number } | null;
+  labelled: Labelling | null;
   unlabelledBy: string | null;
   start: Start | null;
   /** Commits of the session's two branches; undefined: not read; null: not there. */
@@ -48,6 +48,8 @@ export type View = {
   readonly files: Map<Sha, readonly MutableFile[]>;
   readonly checks: Map<Sha, CheckFact[]>;
   readonly runs: Map<number, RunFact>;
+  /** Pages of the list of runs that were read, from the newest. */
+  runPages: number;
   readonly jobs: Map<number, readonly JobFact[]>;
   /** The bot's own comments on the issue and its pull requests. */
   readonly ownComments: Map<number, CommentFact>;
@@ -84,6 +86,7 @@ export function emptyView(key: SessionKey): View {
     files: new Map(),
     checks: new Map(),
     runs: new Map(),
+    runPages: 0,
     jobs: new Map(),
     ownComments: new Map(),
     orders: [],

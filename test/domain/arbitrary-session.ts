@@ -207,7 +207,7 @@ export const session: fc.Arbitrary<Session> = fc
       ),
       closedBy: maybe(fc.constant("ada")),
     }),
-    labelled: maybe(fc.record({ by: fc.constant("ada"), atMs: time })),
+    labelled: maybe(fc.record({ event: fc.nat(9), by: fc.constant("ada"), atMs: time })),
     unlabelledBy: maybe(fc.constant("ada")),
     start,
     record: fc.option(record, { nil: null, freq: 20 }),

@@ -160,3 +160,25 @@ describe("the configuration", () => {
     expect(configSchema.safeParse(given).success).toBe(false);
   });
 });
+
+describe("the configuration that a session keeps", () => {
+  const stored = (config: unknown) => recordSchema.safeParse({ ...recordWith(), config });
+
+  it("leaves out what a newer version wrote and this one doesn't know", () => {
+    const config = { ...defaultConfig, colour: "red", limits: { ...defaultConfig.limits, moons: 3 } };
+    expect(stored(config).data?.config).toEqual(defaultConfig);
+  });
+
+  it.each([
+    ["how trials are run", { ...defaultConfig, trial: { ...defaultConfig.trial, warmup: 3 } }],
+    ["what is measured", { ...defaultConfig, metric: { ...defaultConfig.metric, smoothing: 0.9 } }],
+    ["a value that is none", { ...defaultConfig, limits: { ...defaultConfig.limits, experiments: "many" } }],
+  ])("is not guessed at in %s", (_name, config) => {
+    expect(stored(config).success).toBe(false);
+  });
+
+  it("of a form that is newer as a whole is told so", () => {
+    const message = recordSchema.safeParse({ ...recordWith(), version: 2 }).error?.issues[0]?.message;
+    expect(message).toBe("session.json was written by a newer version of the bot: run that one");
+  });
+});

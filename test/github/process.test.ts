@@ -145,6 +145,7 @@ describe("the environment", () => {
     expect(problemOf({ ...set, WEBHOOK_SECRET: "s".repeat(15) })).toContain("WEBHOOK_SECRET has fewer than 16");
     expect(problemOf({ ...set, METRICS_TOKEN: "short" })).toContain("METRICS_TOKEN");
     expect(problemOf({ ...set, SWEEP_INTERVAL_SECONDS: "often" })).toContain("SWEEP_INTERVAL_SECONDS");
+    expect(problemOf({ ...set, REDIS_URL: "https://redis" })).toContain("REDIS_URL must be the address of a Redis");
     expect(callOptionsOf({})).toMatchObject({ problem: expect.stringContaining("SWEEP_TOKEN is not set") });
     expect(callOptionsOf({ SWEEP_TOKEN: "s".repeat(16), CALL_SECONDS: "60" })).toEqual({
       sweepToken: "s".repeat(16),
