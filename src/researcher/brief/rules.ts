@@ -7,10 +7,10 @@ import { visibleProse } from "./visible.ts";
 export const programTokens = 8_000;
 
 /** How the answer is given: by tools, or in a folder. */
-export type Desk = "tools" | "folder";
+export type Workplace = "tools" | "folder";
 
 /** The rules and the program. */
-export function rulesOf(config: Config, program: string, desk: Desk): string {
+export function rulesOf(config: Config, program: string, workplace: Workplace): string {
   return [
     opening(config),
     "## What counts",
@@ -24,7 +24,7 @@ export function rulesOf(config: Config, program: string, desk: Desk): string {
     "## How to choose",
     bullets(howToChoose),
     "## How to work",
-    bullets(desk === "tools" ? withTools : inFolder),
+    bullets(workplace === "tools" ? withTools : inFolder),
     "# The program of this session",
     "Written by people with write access to the repository. Where it narrows the rules above, it counts.",
     keepHead(visibleProse(program).trim(), programTokens),
