@@ -28,6 +28,8 @@ export type RedisReplicasOptions = {
   readonly leaseMs?: number;
   /** Pause between two looks for sessions that nobody holds. */
   readonly roundMs?: number;
+  /** False: takes no session but those it begins a pass over, as becomes a process that is gone in a moment. */
+  readonly takes?: boolean;
   readonly log: {
     info(fields: Record<string, unknown>, message: string): void;
     warn(fields: Record<string, unknown>, message: string): void;
@@ -172,6 +174,7 @@ export class RedisReplicas implements Replicas {
       this.#hooks.wake(session, nothing, "replica");
       return;
     }
+    if (this.#options.takes === false) return;
     const taken = await this.#tried(() => this.#scripts.take(`lease:${session}`));
     if (taken !== true) return;
     this.#held.add(session);

@@ -1,8 +1,11 @@
 /** Parts of the process that need no GitHub: its health, its log, its rounds, its environment. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { callOptionsOf, optionsOf } from "../../src/environment.ts";
 import { Health } from "../../src/health.ts";
 import { logTo, withoutSecrets } from "../../src/log.ts";
+import { Metrics } from "../../src/metrics.ts";
 import { startRounds } from "../../src/rounds.ts";
 
 describe("health", () => {
@@ -77,6 +80,24 @@ describe("the log", () => {
   it("hides them in a line that is no JSON too", () => {
     expect(withoutSecrets("not JSON: plain-secret-value\n", secrets)).toContain("not JSON: ***");
   });
+});
+
+it("every metric stands in the admin's page, with its labels, and no other does", async () => {
+  const metrics = new Metrics();
+  metrics.watchQueue(() => ({ ready: 1, known: 2 }));
+  const there = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+  const page = readFileSync(path.resolve(import.meta.dirname, "../../docs/operations.md"), "utf8");
+  const rows = page.split("\n").filter((line) => line.startsWith("| `autoresearch_"));
+  const told = rows.flatMap((row) => [...row.matchAll(/`(autoresearch_\w+)`/g)].map(([, name]) => name!));
+  expect(told.toSorted()).toEqual(there.toSorted());
+
+  metrics.spent("model", { usd: 0.25, inputTokens: 3, outputTokens: 2, cacheReadTokens: 1, cacheWriteTokens: 0 });
+  metrics.asked({ route: "GET /app", status: null, installation: "app", limit: null, remaining: null });
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('autoresearch_researcher_cost_usd_total{researcher="model"} 0.25\n');
+  expect(text).toContain('autoresearch_researcher_tokens_total{researcher="model",kind="output"} 2\n');
+  expect(text).toContain('autoresearch_github_requests_total{route="GET /app",status="none"} 1\n');
+  expect(text).toContain("autoresearch_queue_sessions 2\n");
 });
 
 describe("rounds", () => {
