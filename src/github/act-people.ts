@@ -109,22 +109,22 @@ export async function conclude(action: ActionOf<"conclude">, context: Context): 
   }
   const { head: commit, experiment } = action;
   await completeCopies({ commit, experiment }, conclusionOf(action.outcome), context);
-  const pull = await seenPull(action.pullRequest, { client, view });
+  const pull = view.pulls.get(action.pullRequest) ?? (await readPull(action.pullRequest, { client, view }));
+  const issue = { ...repoOf(view), issue_number: action.pullRequest };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
-    ...repoOf(view),
-    issue_number: action.pullRequest,
+    ...issue,
     body: action.body,
     labels: [...new Set([...pull.labels, ...action.labels])],
     ...(pull.state === "open" ? { state: "closed" } : {}),
   });
-  const { labels, body } = issueSchema.parse(answer);
+  const { labels, body, state } = issueSchema.parse(answer);
+  // GitHub marks a pull request as merged after its head is on the frontier; where it has not by now, it is closed.
+  if (pull.state === "merged" && state === "open")
+    await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", { ...issue, state: "closed" });
   view.pulls.set(pull.number, { ...pull, labels, body, state: pull.state === "merged" ? "merged" : "closed" });
 }
 
-/** The pull request; looked at again where GitHub should have marked it as merged by now. */
-async function seenPull(number: number, { client, view }: Pick<Context, "client" | "view">): Promise<PullFact> {
-  const known = view.pulls.get(number);
-  if (known !== undefined && known.state !== "merged") return known;
+async function readPull(number: number, { client, view }: Pick<Context, "client" | "view">): Promise<PullFact> {
   return pullSchema.parse(
     await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...repoOf(view), pull_number: number }),
   );
