@@ -6,7 +6,7 @@ import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
-import { drawProgress } from "../picture.ts";
+import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
@@ -99,7 +99,15 @@ export async function setState(
   }
   // Before the state, which is what a later pass would go by: it would not look at this check any more.
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
-  await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
+  // While it goes on the picture may be a little behind; what is left at the end shows all.
+  const picture = isEnded(change.state) ? await pictureOf(view.rows, record, context) : [];
+  await commitResults(
+    [recordText(record), ...picture],
+    `${change.state}: ${change.because}`,
+    record,
+    view.rows,
+    context,
+  );
   view.start = null;
 }
 
@@ -134,10 +142,7 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const files = [
     recordText(record),
     { path: "results.tsv", text: formatResults(rows, metric.name) },
-    {
-      path: "progress.svg",
-      text: drawProgress(rows, { metric: metric.name, direction: metric.direction, title: view.issue?.title ?? "" }),
-    },
+    ...(isDrawn(rows, action.row.outcome) ? await pictureOf(rows, record, context) : []),
   ];
   const { row } = action;
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
@@ -146,6 +151,14 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
     await completeFrontierCheck("success", `${metric.name} ${formatValue(row.value)} (${row.because})`, context);
   }
   await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
+}
+
+/** The picture as a file to write; none where there is nothing to show, or it could not be drawn. */
+async function pictureOf(rows: readonly Row[], record: SessionRecord, { view }: Context): Promise<FileChange[]> {
+  if (rows.length === 0) return [];
+  const { name: metric, direction } = record.config.metric;
+  const text = await draw(rows, { metric, direction, title: view.issue?.title ?? "" });
+  return text === null ? [] : [{ path: "progress.svg", text }];
 }
 
 /** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */

@@ -50,7 +50,8 @@ async function observeRuns(client: Client, view: View, identity: Identity, nowMs
 /** Takes a run into the view, and keeps when it was first seen to be over. */
 function foldRun(view: View, run: RunFact, nowMs: number): void {
   const seenMs = view.runs.get(run.id)?.seenEndMs ?? 0;
-  view.runs.set(run.id, { ...run, seenEndMs: run.status !== "completed" ? 0 : seenMs === 0 ? nowMs : seenMs });
+  const endMs = seenMs === 0 ? nowMs : seenMs;
+  view.runs.set(run.id, { ...run, seenEndMs: run.status === "completed" ? endMs : 0 });
 }
 
 const runsOnPage = 100;

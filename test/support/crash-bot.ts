@@ -16,6 +16,8 @@ export type CrashBotStart = {
   readonly privateKey: string;
   readonly webhookSecret: string;
   readonly logLevel: "fatal" | "info";
+  /** A Redis that it shares with other bots. */
+  readonly redisUrl?: string | null;
   /** By experiment: what is tried. */
   readonly ideas: Readonly<Record<number, Idea>>;
 };
@@ -54,6 +56,8 @@ function start({ ideas, ...given }: CrashBotStart): void {
     host: "127.0.0.1",
     webhookPath: "/api/github/webhooks",
     webhookProxy: null,
+    metricsToken: null,
+    secrets: [],
     logFormat: "json",
   });
   running.catch((error: unknown) => {

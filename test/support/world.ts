@@ -8,13 +8,14 @@ import path from "node:path";
 import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { parse } from "yaml";
-import { defaultAppOptions } from "../../src/app.ts";
+import { type AppOptions, defaultAppOptions } from "../../src/app.ts";
 import { type Answer, type Brief, type Researcher, noInsights } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
 import type { ActionsOptions } from "../../src/local/github/actions.ts";
+import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { type InTraining, startInstantRunners } from "./instant-runner.ts";
@@ -24,6 +25,8 @@ import { trainPy, withConstants } from "./train-py.ts";
 export { trainPy } from "./train-py.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
+/** Who shows it may read the bot's metrics. */
+const metricsToken = "a token for the metrics";
 const owner = "ada";
 const repo = "model";
 
@@ -56,6 +59,8 @@ export type WorldOptions = {
   readonly runners?: number;
   /** How long Actions waits for runners. */
   readonly actions?: ActionsOptions;
+  /** Options of the app beside the defaults. */
+  readonly app?: Partial<AppOptions>;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
@@ -79,10 +84,14 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
+  const listeners: ((exchange: Exchange) => void)[] = [];
   const github = await startLocalGitHub({
     ...(options.skewMs === undefined ? {} : { now: () => new Date(Date.now() + options.skewMs!) }),
     dir,
-    onExchange: (exchange) => contract.take(exchange),
+    onExchange: (exchange) => {
+      contract.take(exchange);
+      for (const listener of listeners) listener(exchange);
+    },
     ...(options.actions === undefined ? {} : { actions: options.actions }),
   });
   const files: Record<string, string | null> = {
@@ -121,6 +130,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const startBot = () =>
     serve({
       ...defaultAppOptions,
+      ...options.app,
       ...(options.researcher === undefined ? {} : { researcherFor: () => options.researcher! }),
       appId: app.appId,
       privateKey: app.privateKey,
@@ -129,6 +139,8 @@ export async function startWorld(options: WorldOptions = {}) {
       port,
       webhookPath: "/api/github/webhooks",
       webhookProxy: null,
+      metricsToken,
+      secrets: [],
       logFormat: "json",
       apiUrl: github.apiUrl,
       logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",
@@ -155,6 +167,8 @@ export async function startWorld(options: WorldOptions = {}) {
     killRunner: (name: string) => {
       for (const pid of pidsWith(`--work\0${path.join(dir, "work", name)}\0`)) process.kill(pid, "SIGKILL");
     },
+    /** Hears of every exchange with GitHub from now on. */
+    onExchange: (listener: (exchange: Exchange) => void) => void listeners.push(listener),
     stopBot: async () => {
       await bot?.close();
       bot = null;
@@ -167,6 +181,11 @@ export async function startWorld(options: WorldOptions = {}) {
       const { data } = await as(by).rest.issues.create({ ...at, title: "Find a better train.py", body });
       await as(owner).rest.issues.addLabels({ ...at, issue_number: data.number, labels: ["autoresearch"] });
       return data.number;
+    },
+    /** The bot's metrics, as Prometheus reads them. */
+    metrics: async () => {
+      const headers = { authorization: `Bearer ${metricsToken}` };
+      return (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
     },
     comment: async (number: number, body: string, by = owner) =>
       (await as(by).rest.issues.createComment({ ...at, issue_number: number, body })).data.id,
