@@ -169,7 +169,7 @@ async function answerCalmly(
   } catch (second) {
     if (second instanceof Stuck) throw second;
     const kind = classify(second, deps.now());
-    deps.log.warn({ because: kind.because }, "the error could not be told");
+    deps.log.warn({ ...fieldsOf(inHand), because: kind.because }, "the error could not be told");
     forget(context.view);
     const pauseMs = Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
     return kind.kind === "later" ? Math.max(kind.afterMs, pauseMs) : pauseMs;

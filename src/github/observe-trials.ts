@@ -71,7 +71,8 @@ function lookAnew(view: View, identity: Identity): void {
 /** Takes a run into the view, and keeps when it was first seen to be over. */
 function foldRun(view: View, run: RunFact, nowMs: number): void {
   const seenMs = view.runs.get(run.id)?.seenEndMs ?? 0;
-  view.runs.set(run.id, { ...run, seenEndMs: run.status !== "completed" ? 0 : seenMs === 0 ? nowMs : seenMs });
+  const endMs = seenMs === 0 ? nowMs : seenMs;
+  view.runs.set(run.id, { ...run, seenEndMs: run.status === "completed" ? endMs : 0 });
 }
 
 const runsOnPage = 100;
