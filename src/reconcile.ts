@@ -6,10 +6,10 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import type { Decision } from "./domain/action.ts";
+import type { Action, ActionOf, Decision } from "./domain/action.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
-import { isEnded } from "./domain/session.ts";
+import { type Running, type Session, type SessionState, hasStarted, isEnded } from "./domain/session.ts";
 import type { Config } from "./domain/config.ts";
 import { type Context, act } from "./github/act.ts";
 import { contentKey } from "./github/files.ts";
@@ -29,8 +29,15 @@ export type Log = {
   warn(fields: Record<string, unknown>, message: string): void;
 };
 
-/** What the process remembers of a session between passes: a cache and a desk. */
-export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number; failures: number };
+/** What the process remembers of a session between passes: a cache, a desk, and who sits at it. */
+export type Memory = {
+  view: View;
+  readonly desk: Desk;
+  hired: { readonly config: Config; readonly researcher: Researcher } | null;
+  lastAction: string;
+  repeats: number;
+  failures: number;
+};
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
@@ -46,7 +53,7 @@ const stepsAtMost = 100;
 const repeatsAtMost = 5;
 
 export function emptyMemory(key: SessionKey): Memory {
-  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0, failures: 0 };
+  return { view: emptyView(key), desk: new Desk(contentKey), hired: null, lastAction: "", repeats: 0, failures: 0 };
 }
 
 /** One pass; answers when the next one is due, or null: when woken. */
@@ -57,6 +64,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     identity: await deps.identity(),
     now: deps.now,
     view: memory.view,
+    account: () => memory.desk.account,
   };
   for (const aspect of hint) memory.view.old.add(aspect);
 
@@ -64,7 +72,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now());
+      const known = sessionIn(context, memory, deps);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
@@ -72,7 +80,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       if (decision.kind === "wait") return decision.untilMs;
       deps.log.info({ session, action: decision.action.kind, because: decision.because }, decision.action.kind);
       // 3. Do it.
-      await carryOut(unlessStuck(decision, memory), context, memory, deps);
+      await carryOut(unlessStuck(decision, memory), known, context, memory, deps);
       memory.failures = 0;
     } catch (error) {
       const waitMs = await answerError(error, context, memory, deps);
@@ -82,21 +90,70 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
   return deps.now();
 }
 
+/** The session as the view and the desk have it; null where there is no issue. */
+function sessionIn({ view, identity }: Context, memory: Memory, deps: Deps): Session | null {
+  const { record } = view;
+  const { desk } = memory;
+  if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
+  const researcher = record === null ? null : researcherOf(record.config, memory, deps);
+  const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
+  return sessionOf(view, { desk: desk.state, account: desk.account, traits }, identity, deps.now());
+}
+
+/** One researcher for as long as the configuration is the same. */
+function researcherOf(config: Config, memory: Memory, deps: Deps): Researcher {
+  if (memory.hired?.config !== config) memory.hired = { config, researcher: deps.researcherFor(config) };
+  return memory.hired.researcher;
+}
+
 async function carryOut(
-  decision: Extract<Decision, { kind: "do" }>,
+  { action }: Extract<Decision, { kind: "do" }>,
+  session: Session,
   context: Context,
   memory: Memory,
   deps: Deps,
 ): Promise<void> {
-  const { action } = decision;
-  const { key, record } = memory.view;
-  if (action.kind === "propose") {
-    const brief = await briefOf(context, action.number);
-    memory.desk.think(deps.researcherFor(record!.config), brief, deps.now, () => deps.wake(key));
-    return;
-  }
+  const { desk } = memory;
+  if (action.kind === "propose" && hasStarted(session)) return think(action, session, context, memory, deps);
+  if (action.kind === "propose") return;
+  // After the end nothing is spent any more: what is set aside by then is all that the last write has to keep.
+  const state = stateAfter(action);
+  if (state !== null && isEnded(state)) desk.clear();
   await act(action, context);
-  if (action.kind === "open") memory.desk.clear();
+  if (usesUpDesk(action)) desk.clear();
+  if (state === "running") desk.tryAgain();
+}
+
+async function think(
+  action: ActionOf<"propose">,
+  session: Running,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<void> {
+  const { key } = memory.view;
+  const researcher = researcherOf(session.record.config, memory, deps);
+  const task = await briefOf(context, session, action);
+  memory.desk.think(researcher, task, deps.now, () => deps.wake(key));
+}
+
+/** What was on the desk is used, or answered. */
+function usesUpDesk({ kind }: Action): boolean {
+  return kind === "open" || kind === "mend" || kind === "fillPurse" || kind === "dropTry";
+}
+
+/** The state that the action brings the session into; null: it stays in its own. */
+function stateAfter(action: Action): SessionState | null {
+  switch (action.kind) {
+    case "obey":
+      return action.change?.state ?? null;
+    case "setState":
+      return action.change.state;
+    case "finish":
+      return "done";
+    default:
+      return null;
+  }
 }
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */

@@ -3,9 +3,10 @@
  * gives the same world as doing it once.
  */
 import type { Sha } from "./names.ts";
-import type { Prepared } from "./proposal.ts";
+import type { Failure } from "./repair.ts";
+import type { Idea, Prepared } from "./proposal.ts";
 import type { Row } from "./results.ts";
-import type { SessionRecord, SessionState, Start } from "./session.ts";
+import type { Edit, SessionRecord, SessionState, Start } from "./session.ts";
 import type { Noise, Outcome } from "./verdict.ts";
 
 export type StateChange = {
@@ -14,6 +15,12 @@ export type StateChange = {
   readonly by: string | null;
   readonly because: string;
 };
+
+/** What a comment adds to the record, beside a change of state. */
+export type Steer = Partial<Pick<SessionRecord, "steering" | "model">>;
+
+/** The crash that is to be mended, with the commit that crashed. */
+export type Crash = { readonly head: Sha; readonly parent: Sha; readonly attempt: number; readonly failure: Failure };
 
 export type Action =
   /** Says on the issue why nothing was started, and takes the label off. */
@@ -26,6 +33,7 @@ export type Action =
       readonly comment: number;
       readonly on: number;
       readonly change: StateChange | null;
+      readonly steer: Steer | null;
       readonly reply: string | null;
       readonly reaction: "+1" | "confused";
     }
@@ -60,6 +68,15 @@ export type Action =
       readonly parent: Sha;
       readonly tip: Sha;
       readonly description: string;
+      /** Attempts that the experiment had up to now. */
+      readonly attemptsBefore: number;
+    }
+  /** Puts what mends a crash on the experiment's branch, as a new commit. */
+  | {
+      readonly kind: "mend";
+      readonly prepared: Prepared;
+      readonly pullRequest: number;
+      readonly attemptsBefore: number;
     }
   /** Writes rows into results.tsv, with the picture and what the session learnt of the noise. */
   | {
@@ -67,6 +84,8 @@ export type Action =
       readonly row: Row;
       readonly key: string | null;
       readonly noise: Noise;
+      /** What the experiment's commit says, for the tally of kinds, the notes and the steering. */
+      readonly idea: Idea | null;
     }
   /** Completes the verdict check, then closes and labels the pull request (the label is the last thing written). */
   | {
@@ -82,7 +101,15 @@ export type Action =
       readonly body: string;
       readonly labels: readonly string[];
     }
-  | { readonly kind: "propose"; readonly number: number }
+  | { readonly kind: "propose"; readonly number: number; readonly crash: Crash | null }
+  /** Writes session.json for the money's sake alone: the purse is used up, and the limit is not. */
+  | { readonly kind: "fillPurse" }
+  /** Says that nothing came of a `try`, and lets it go. */
+  | { readonly kind: "dropTry"; readonly comment: number; readonly reply: string; readonly because: string }
+  /** Takes an edit of the issue's text into the program, or says that it is not taken. */
+  | { readonly kind: "heedEdit"; readonly edit: Edit; readonly refusal: string | null; readonly from: number }
+  /** Brings the body of an open pull request up to date. */
+  | { readonly kind: "describe"; readonly pullRequest: number; readonly body: string }
   | { readonly kind: "open"; readonly prepared: Prepared }
   /** The end: the report as a pull request and a comment, then the state. */
   | {

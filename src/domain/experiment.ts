@@ -1,9 +1,11 @@
 /**
  * Where an experiment stands in its life, in the order of that life. One place derives it; `decide` answers each phase.
  */
+import { type Failure, mendingOf } from "./repair.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
 import { type Trial, isActive, lostInARow, measurementsOf } from "./trial.ts";
+import { preferShorter } from "./simpler.ts";
 import { type Outcome, judge, sigmaOf } from "./verdict.ts";
 
 export type Phase =
@@ -13,6 +15,8 @@ export type Phase =
   | { readonly kind: "trial"; readonly trial: Trial }
   /** Won against the frontier that is still the frontier: to be merged. */
   | { readonly kind: "won"; readonly value: number; readonly trials: number; readonly because: string }
+  /** Its own code crashed, and whoever wrote it is to mend it; runners go on with other experiments. */
+  | { readonly kind: "crashed"; readonly failure: Failure; readonly attempt: number }
   /** The outcome is certain and not written yet. */
   | { readonly kind: "decided"; readonly outcome: Outcome; readonly value: number | null; readonly because: string }
   /** The row is written; the pull request is not cleaned up yet. */
@@ -47,9 +51,18 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   }
 
   const sigma = sigmaOf(noiseOf(session), session.record.config);
-  const judgement = judge(measurements, { value: parent.value, trials: parent.trials }, sigma, session.record.config);
+  const { config } = session.record;
+  const reference = { value: parent.value, trials: parent.trials };
+  const facts = { lines: experiment.idea?.lines ?? null, trials: measurements.length, reference, sigma };
+  const judgement = preferShorter(judge(measurements, reference, sigma, config), facts, config);
   const stale = parent.tip !== session.frontier.tip;
   if (judgement.kind === "repeat") return { kind: "waiting", lost, because: judgement.because };
+  if (judgement.outcome === "crash") {
+    const mending = mendingOf(experiment, measurements.at(-1)!, session);
+    const attempt = (experiment.idea?.repair?.attempt ?? 0) + 1;
+    if ("failure" in mending) return { kind: "crashed", failure: mending.failure, attempt };
+    return { ...judgement, kind: "decided", because: `${judgement.because}${mending.over}` };
+  }
   if (judgement.outcome !== "keep") return { ...judgement, kind: "decided" };
   if (stale) return { kind: "waiting", lost, because: "the frontier moved: carried onto it and measured again" };
   return { kind: "won", value: judgement.value!, trials: measurements.length, because: judgement.because };
@@ -67,8 +80,12 @@ function mergedPhase(experiment: Experiment, session: Running): Phase {
   if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
     const sigma = sigmaOf(noiseOf(session), session.record.config);
     const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
+    const { config } = session.record;
+    const facts = { lines: experiment.idea?.lines ?? null, trials: measurements.length, reference, sigma };
     const because =
-      measurements.length === 0 ? "merged" : judge(measurements, reference, sigma, session.record.config).because;
+      measurements.length === 0
+        ? "merged"
+        : preferShorter(judge(measurements, reference, sigma, config), facts, config).because;
     return { kind: "decided", outcome: "keep", value: frontier.value, because };
   }
   const because = "merged by a person; the frontier is measured as it is now";

@@ -5,7 +5,7 @@ import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import type { Outcome } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
-import { setState } from "./act-results.ts";
+import { patchRecord, setState } from "./act-results.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
@@ -17,7 +17,8 @@ export async function showDashboard({ body }: ActionOf<"showDashboard">, context
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
   const { client, view } = context;
-  if (action.change !== null) await setState(action.change, { order: action.comment }, context);
+  if (action.change !== null) await setState(action.change, { ...action.steer, order: action.comment }, context);
+  else if (action.steer !== null) await patchRecord(action.steer, `Heed comment ${action.comment}`, context);
   if (action.reply !== null) {
     const { is, put } = marked(`reply ${action.comment}`);
     await upsertComment(action.on, is, put(action.reply), context);

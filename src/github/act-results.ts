@@ -2,7 +2,11 @@
 import type { ActionOf, StateChange } from "../domain/action.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
+import { emptyLedger, renewed } from "../domain/ledger.ts";
+import { addNotes } from "../domain/notes.ts";
+import { withTried } from "../domain/proposal.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
+import { withTakers } from "../domain/steering.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { drawProgress } from "../picture.ts";
@@ -17,6 +21,8 @@ import { createBranch, createCommit, createTree, type FileChange, moveBranch, re
 function recordText(record: SessionRecord): FileChange {
   return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };
 }
+
+const notesPath = "notes.md";
 
 /** The frontier first, then the record: a session exists from the moment its results branch does. */
 export async function start({ start }: ActionOf<"start">, context: Context): Promise<void> {
@@ -40,6 +46,13 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     rowsBefore: 0,
     noise: noNoise,
     tried: [contentKey(untouched)],
+    title: start.title,
+    issueDigest: start.issueDigest,
+    edit: null,
+    ledger: emptyLedger,
+    kinds: {},
+    steering: [],
+    model: null,
   };
   if (!(await makeFrontier(start.base, context))) throw new NeedsPerson(orphanedFrontier(issue));
   const files = [recordText(record), { path: "results.tsv", text: formatResults([], start.config.metric.name) }];
@@ -50,6 +63,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
   view.frontier = start.base;
   view.start = null;
   view.checks.clear();
+  view.notes = null;
   fold(view, commit, record, []);
 }
 
@@ -89,20 +103,37 @@ export async function setState(
     view.frontier = record.base;
     await readCommit(client, view, record.base);
   }
-  await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
+  await commitResults([], `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
 }
 
+/** The record with something else changed than its state. */
+export async function patchRecord(patch: Partial<SessionRecord>, because: string, context: Context): Promise<void> {
+  const { view } = context;
+  await commitResults([], because, { ...view.record!, ...patch }, view.rows, context);
+}
+
+/** What an experiment that is over leaves in the record, and in the notes (null: as they are). */
+function learnt({ row, idea, noise, key }: ActionOf<"record">, view: Context["view"]) {
+  const before = view.record!;
+  const tried = key === null || before.tried.includes(key) ? before.tried : [...before.tried, key];
+  const record: SessionRecord = { ...before, noise, tried };
+  // What a person withdrew was not tried.
+  if (idea === null || row.outcome === "withdrawn") return { record, notes: null };
+  const kinds = withTried(before.kinds, idea.kind, row.outcome === "keep");
+  const steering = withTakers(before.steering, [{ number: row.experiment, idea }]);
+  const notes = addNotes(view.notes, idea.insights, row.description);
+  return { record: { ...record, kinds, steering }, notes: notes === view.notes ? null : notes };
+}
+
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
   const { view } = context;
-  const before = view.record!;
   const rows = withRow(view.rows, action.row);
-  const tried = action.key === null || before.tried.includes(action.key) ? before.tried : [...before.tried, action.key];
-  const record: SessionRecord = { ...before, noise: action.noise, tried };
+  const { record, notes } = learnt(action, view);
   const { metric } = record.config;
   const files = [
-    recordText(record),
+    ...(notes === null ? [] : [{ path: notesPath, text: notes }]),
     { path: "results.tsv", text: formatResults(rows, metric.name) },
     {
       path: "progress.svg",
@@ -134,18 +165,23 @@ async function completeFrontierCheck(conclusion: string, title: string, context:
   foldCheck(view, checkSchema.parse(answer));
 }
 
+/** One commit: the record, with the money booked, and the files. Somebody's commit in between fails it. */
 async function commitResults(
   files: readonly FileChange[],
   message: string,
-  record: SessionRecord,
+  changed: SessionRecord,
   rows: readonly Row[],
-  { client, view }: Context,
+  { client, view, account }: Context,
 ): Promise<void> {
   const tip = view.results!;
   const { tree: base } = await readCommit(client, view, tip);
-  const tree = await createTree(client, view, base, files);
+  const { cost_usd: limitUsd } = changed.config.limits;
+  const ledger = renewed(changed.ledger, account(), limitUsd, isEnded(changed.state));
+  const record = { ...changed, ledger };
+  const tree = await createTree(client, view, base, [recordText(record), ...files]);
   const commit = await createCommit(client, view, { message, tree, parents: [tip] });
   await moveBranch(client, view, resultsBranch(view.key.issue), commit);
+  view.notes = files.find((file) => file.path === notesPath)?.text ?? view.notes;
   fold(view, commit, record, rows);
 }
 

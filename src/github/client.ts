@@ -10,6 +10,7 @@ export type OctokitLike = {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
+  graphql(query: string, variables?: Record<string, unknown>): Promise<unknown>;
 };
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -62,6 +63,12 @@ export class Client {
   /** Sends a write once and gives the answer's data. */
   async write(route: string, parameters: Parameters): Promise<unknown> {
     return (await this.#send(route, parameters)).data;
+  }
+
+  /** The data of a GraphQL query, for what REST does not say. Throws where the answer holds errors. */
+  async graphql(query: string, variables: Parameters): Promise<unknown> {
+    const request = { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 };
+    return this.#octokit.graphql(query, { ...variables, request });
   }
 
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {

@@ -47,8 +47,12 @@ async function observeRuns(client: Client, view: View, identity: Identity): Prom
 }
 
 /** Takes the newest runs of this session into the view; gives their ids. */
-async function listRuns(client: Client, view: View): Promise<ReadonlySet<number>> {
-  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: 100 };
+async function listRuns(
+  client: Client,
+  view: View,
+  of: { readonly created?: string } = {},
+): Promise<ReadonlySet<number>> {
+  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: 100, ...of };
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
   const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
   const own = listed.filter((run) => parseRunName(run.name)?.issue === view.key.issue);
@@ -82,6 +86,25 @@ async function observeChecks(client: Client, view: View, identity: Identity): Pr
     await readVouchers(client, view, tracked.commit);
   }
   view.old.delete("checks");
+}
+
+/** The checks of a commit with whatever vouches for them, for a look at the past; from memory where they are known. */
+export async function readEvidence(client: Client, view: View, commit: Sha): Promise<void> {
+  if (!view.checks.has(commit)) view.checks.set(commit, await readChecks(client, view, commit));
+  const measured = (view.checks.get(commit) ?? []).filter((check) => check.digest !== null);
+  for (const check of measured) {
+    const trial = parseTrialId(check.externalId);
+    const name = trial === null ? null : formatRunName(trial);
+    if (name === null || [...view.runs.values()].some((run) => run.name === name)) continue;
+    await listRuns(client, view, { created: dispatchedBefore(check.startedMs) });
+  }
+  await readVouchers(client, view, commit);
+}
+
+/** A check is posted at the end of its run, which began hours before at most. */
+function dispatchedBefore(ms: number): string {
+  const time = (at: number) => new Date(at).toISOString().replace(/\.\d+/, "");
+  return `${time(ms - 6 * 3_600_000)}..${time(ms + 60_000)}`;
 }
 
 async function readChecks(client: Client, view: View, commit: Sha): Promise<CheckFact[]> {

@@ -28,6 +28,7 @@ import {
   type PullFact,
 } from "./facts.ts";
 import { readCommit } from "./git.ts";
+import { observeEdit } from "./issue-text.ts";
 import { readComments } from "./observe-comments.ts";
 import { observeTrials } from "./observe-trials.ts";
 import { trackedCommits } from "./session-of.ts";
@@ -83,21 +84,26 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
   const mayStop = !labelled && state !== null && !isEnded(state);
   view.start = null;
+  if (state !== null && !isEnded(state)) await observeEdit(client, view, nowMs);
   if (!mayStart && !mayStop) return;
 
-  const events = (await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at)).flatMap(
-    (event) => {
-      const parsed = labelEventSchema.safeParse(event);
-      return parsed.success && parsed.data.label?.name === triggerLabel ? [parsed.data] : [];
-    },
-  );
+  const listed = await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at);
+  const told = listed.flatMap((event) => {
+    const parsed = labelEventSchema.safeParse(event);
+    return parsed.success ? [parsed.data] : [];
+  });
+  const events = told.filter((event) => event.label?.name === triggerLabel);
   const on = events.findLast((event) => event.event === "labeled");
   const off = events.findLast((event) => event.event === "unlabeled");
   view.labelled =
     on?.actor == null || on.created_at === undefined ? null : { by: on.actor.login, atMs: Date.parse(on.created_at) };
   view.unlabelledBy = off?.actor?.login ?? null;
   const again = view.record !== null && (view.labelled === null || view.labelled.atMs <= Date.parse(view.record.since));
-  if (mayStart && view.labelled !== null && !again) view.start = await readStart(client, view, view.labelled.by, nowMs);
+  if (!mayStart || view.labelled === null || again) return;
+  const { by, atMs } = view.labelled;
+  const renamed = told.filter((event) => event.event === "renamed" && Date.parse(event.created_at ?? "") >= atMs);
+  const renamers = renamed.map((event) => event.actor?.login ?? "ghost");
+  view.start = await readStart(client, view, { by, atMs, renamers }, nowMs);
 }
 
 async function readRef(client: Client, view: View, branch: string): Promise<Sha | null> {
@@ -120,6 +126,7 @@ async function observeRefs(client: Client, view: View, nowMs: number): Promise<v
   if (results !== view.results || !view.resultsKnown) {
     view.record = results === null ? null : await readRecord(client, view, results);
     view.rows = results === null ? [] : parseResults((await readFile(client, view, "results.tsv", results)) ?? "");
+    view.notes = results === null ? null : await readFile(client, view, "notes.md", results);
     view.results = results;
     view.resultsKnown = true;
   }

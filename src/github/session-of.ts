@@ -7,7 +7,8 @@ import {
   shortSha,
   verdictCheck,
 } from "../domain/names.ts";
-import type { Desk } from "../domain/proposal.ts";
+import type { Account } from "../domain/ledger.ts";
+import type { Desk, Traits } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
 import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
@@ -148,13 +149,14 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     pullRequest: pull.number,
     description: idea?.description ?? descriptionOf(pull.title),
     key: idea !== null && own?.sha === pull.head ? idea.key : null,
+    idea,
     head: pull.head,
     parent: { tip, value: value?.value ?? null, trials: value?.trials ?? 1 },
     pull: pull.state,
     label: labelOf(pull),
     body: pull.body,
     trials,
-    nextAttempt: nextAttempt(view, number, trials),
+    nextAttempt: Math.max(nextAttempt(view, number, trials), (idea?.attemptsBefore ?? 0) + 1),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
@@ -177,8 +179,11 @@ function deniedIn(view: View): Set<string> {
   return new Set(logins.filter((login) => login !== null));
 }
 
+/** The researcher as the session sees it. */
+export type Study = { readonly desk: Desk; readonly account: Account; readonly traits: Traits };
+
 /** The session as the view has it; null where there is no issue. */
-export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: number): Session | null {
+export function sessionOf(view: View, study: Study, identity: Identity, nowMs: number): Session | null {
   const { issue, repository } = view;
   if (issue === null || repository === null) return null;
   const started = view.record !== null;
@@ -206,7 +211,8 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     rows: view.rows,
     experiments,
     orders: view.orders,
-    desk,
+    ...study,
+    edit: view.edit,
     dashboard: dashboard?.body ?? null,
     resultsTip: view.results ?? null,
     report: view.report,

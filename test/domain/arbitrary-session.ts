@@ -2,7 +2,8 @@
 import * as fc from "fast-check";
 import { type Config, configSchema } from "../../src/domain/config.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
-import type { Desk } from "../../src/domain/proposal.ts";
+import { type Account, type Ledger, emptyLedger, noAccount } from "../../src/domain/ledger.ts";
+import { type Desk, type Idea, changeKinds, nothingSpent, untold } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
 import type { Experiment, Frontier, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
 import { sessionStates } from "../../src/domain/session.ts";
@@ -66,6 +67,18 @@ export const measurement: fc.Arbitrary<Measurement> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
+      .constantFrom("NameError: name 'x' is not defined", "ValueError: 3 is not 4")
+      .map((error) =>
+        measurementWith({
+          status: "crash",
+          because: error,
+          logTail: `Traceback (most recent call last):\n  x\n${error}`,
+        }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
       .constantFrom("crash" as const, "timeout" as const, "rejected" as const)
       .map((status) => measurementWith({ status, because: `${status} at train.py:7` })),
   },
@@ -109,11 +122,39 @@ const frontier: fc.Arbitrary<Frontier> = fc
     nextAttempt: each.ownTrials.length + 1,
   }));
 
+const idea: fc.Arbitrary<Idea> = fc
+  .record({
+    description: words,
+    kind: fc.constantFrom(...changeKinds),
+    lines: maybe(fc.constantFrom(-12, 0, 3)),
+    heeded: fc.subarray(["note 4", "try 5"]),
+    repair: maybe(
+      fc
+        .record({
+          attempt: fc.integer({ min: 1, max: 2 }),
+          failure: fc.constantFrom("NameError: name 'x' is not defined", "another"),
+          description: words,
+        })
+        .map((each) => ({ ...each })),
+    ),
+  })
+  .map((each) => ({
+    ...untold,
+    ...each,
+    hypothesis: "because",
+    expected: null,
+    refutedBy: null,
+    researcher: "claude",
+    askedBy: null,
+    key: "k1",
+  }));
+
 function experiment(number: number): fc.Arbitrary<Experiment> {
   return fc
     .record({
       description: words,
       key: maybe(fc.constantFrom("k1", "k2", "k3")),
+      idea: maybe(idea),
       parent: fc.record({
         tip,
         value: fc.option(frontierValue, { nil: null, freq: 12 }),
@@ -156,6 +197,17 @@ const desk: fc.Arbitrary<Desk> = fc.oneof(
   fc.constant<Desk>({ kind: "thinking" }),
   tip.map((parent): Desk => ({ kind: "ready", prepared: preparedWith({ number: 3, parent }) })),
   tip.map((parent): Desk => ({ kind: "exhausted", because: "every change was tried", parent })),
+  fc.constantFrom<Desk>(
+    { kind: "helpless", because: "the key is not valid" },
+    { kind: "short" },
+    { kind: "spent", because: "the money is spent" },
+    { kind: "refused", because: "it changes nothing", comment: 5 },
+    { kind: "beyondRepair", because: "no repair passed the guard", head: shaOf(1_001) },
+  ),
+  fc.integer({ min: 1, max: 6 }).map((number): Desk => {
+    const repair = { head: shaOf(1_000 + number), attempt: 1, failure: "NameError: name 'x' is not defined" };
+    return { kind: "ready", prepared: preparedWith({ number, repair }) };
+  }),
   time.map((retryAtMs): Desk => ({ kind: "failed", because: "no answer", failures: 2, retryAtMs })),
 );
 
@@ -172,6 +224,24 @@ const start: fc.Arbitrary<Start | null> = fc.constantFrom(null, readyStart, {
   problem: "I can't start: no.",
 });
 
+export const ledger: fc.Arbitrary<Ledger> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(emptyLedger) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        usd: fc.constantFrom(0, 1, 19.5, 20),
+        desk: fc.constantFrom("mine", "another"),
+        purseUsd: fc.constantFrom(0, 0.5),
+      })
+      .map(({ usd, desk, purseUsd }) => ({
+        spending: { ...nothingSpent, usd },
+        proposals: 3,
+        purse: { desk, usd: Math.min(purseUsd, 20 - usd), counted: nothingSpent, countedProposals: 0 },
+      })),
+  },
+);
+
 const record: fc.Arbitrary<SessionRecord> = fc
   .record({
     state: fc.constantFrom(...sessionStates, ...Array<"running">(8).fill("running")),
@@ -181,9 +251,38 @@ const record: fc.Arbitrary<SessionRecord> = fc
     order: fc.constantFrom(null, 1),
     config,
     rowsBefore: fc.integer({ min: 0, max: 4 }),
+    ledger,
+    steering: fc.constantFrom<SessionRecord["steering"]>(
+      [],
+      [
+        { comment: 4, kind: "note", by: "ada", text: "keep the batch", at: "", takenUpIn: null, dropped: null },
+        { comment: 5, kind: "try", by: "ada", text: "weight tying", at: "", takenUpIn: null, dropped: null },
+      ],
+    ),
     noise: fc.constantFrom({ sumOfSquares: 0, degrees: 0 }, { sumOfSquares: 2e-6, degrees: 2 }),
   })
   .map((given) => recordWith(given));
+
+/** What a desk in this process has spent, and is known to have booked. */
+export const account: fc.Arbitrary<Account> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(noAccount) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        totalUsd: fc.constantFrom(0, 0.5, 3),
+        bookedUsd: fc.constantFrom(0, 0.5),
+        wantedUsd: fc.constantFrom(0, 1, 30),
+      })
+      .map(({ totalUsd, bookedUsd, wantedUsd }) => ({
+        ...noAccount,
+        desk: "mine",
+        total: { ...nothingSpent, usd: Math.max(totalUsd, bookedUsd) },
+        counted: { ...nothingSpent, usd: bookedUsd },
+        wantedUsd,
+      })),
+  },
+);
 
 function all<T>(each: readonly fc.Arbitrary<T>[]): fc.Arbitrary<T[]> {
   return fc.tuple(...each);
@@ -216,6 +315,20 @@ export const session: fc.Arbitrary<Session> = fc
     experiments: fc.subarray([1, 2, 3, 4, 5, 6], { maxLength: 4 }).chain((numbers) => all(numbers.map(experiment))),
     orders: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: all([order]) }),
     desk,
+    account,
+    traits: fc.record({ repairs: fc.boolean(), wordless: fc.boolean() }),
+    edit: fc.option(
+      fc
+        .record({
+          by: fc.constantFrom("ada", "eve"),
+          mayWrite: fc.boolean(),
+          at: fc.constant("2026-11-23T12:00:00Z"),
+          digest: fc.constant("0123456789abcdef"),
+          text: fc.constantFrom("Lower val_bpb, and keep the depth.", ""),
+        })
+        .map((each) => ({ ...each })),
+      { nil: null, freq: 2 },
+    ),
     dashboard: maybe(fc.constant("**autoresearch** · running · 1 of 12 experiments")),
     resultsTip: maybe(fc.constant(shaOf(2))),
     report: maybe(fc.constant(900)),

@@ -128,6 +128,9 @@ describe("help", () => {
       | \`/autoresearch pause\` | starts nothing new; what is training is measured and settled |
       | \`/autoresearch resume\` | goes on after a pause, or after a block whose cause is mended |
       | \`/autoresearch status\` | says where the session stands |
+      | \`/autoresearch note\` | tells the researcher something that it heeds from then on: \`note keep the batch size\` |
+      | \`/autoresearch try\` | has the researcher try an idea next; the pull request says who asked: \`try weight tying\` |
+      | \`/autoresearch model\` | has another model propose from now on: \`model NAME\`; \`model default\` as configured again |
       | \`/autoresearch help\` | lists these commands |
 
       Closing the issue or taking the label \`autoresearch\` off does the same as \`stop\`."

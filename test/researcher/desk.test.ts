@@ -40,7 +40,7 @@ describe("the desk", () => {
     const thinking = think(desk, answering(idea("LR = 1\n")), briefWith({ experiment: 7 }));
     expect(desk.state).toEqual({ kind: "thinking" });
     await thinking;
-    expect(desk.state).toEqual({
+    expect(desk.state).toMatchObject({
       kind: "ready",
       prepared: {
         number: 7,
