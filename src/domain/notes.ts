@@ -119,8 +119,11 @@ function withItems(lines: string[], name: Section, fresh: readonly string[]): st
   }
   const last = there.items.at(-1);
   const after = last?.to ?? there.heading;
+  const rest = lines.slice(after + 1);
   const gap = last === undefined ? [""] : [];
-  const added = [...lines.slice(0, after + 1), ...gap, ...fresh.map((item) => `- ${item}`), ...lines.slice(after + 1)];
+  // An indented line below would be taken for the rest of the last item.
+  const end = /^[ \t]+\S/.test(rest[0] ?? "") ? [""] : [];
+  const added = [...lines.slice(0, after + 1), ...gap, ...fresh.map((item) => `- ${item}`), ...end, ...rest];
   const over = find(added).get(name)!.items.slice(0, -itemsAtMost);
   return added.filter((_, index) => !over.some((item) => item.from <= index && index <= item.to));
 }

@@ -21,7 +21,8 @@ export type Asked = z.output<typeof steeringSchema>;
 /** So many `try` may wait at a time, and so many notes are heeded. */
 export const triesAtMost = 10;
 export const notesAtMost = 20;
-const keptAtMost = 60;
+/** Of what was tried, so many are remembered. */
+const overAtMost = 40;
 
 /** Names it in a commit; of one comment there is at most one `try`. */
 export function steeringKey({ kind, comment }: Pick<Steering, "kind" | "comment">): string {
@@ -37,8 +38,9 @@ export function isWaiting(asked: Asked): boolean {
 export function withAsked(list: readonly Asked[], more: readonly Asked[]): Asked[] {
   const all = [...list, ...more];
   const notes = all.filter((each) => each.kind === "note").slice(-notesAtMost);
-  const over = all.filter((each) => each.kind === "try" && !isWaiting(each)).slice(-(keptAtMost - notesAtMost));
-  return all.filter((each) => isWaiting(each) || notes.includes(each) || over.includes(each));
+  const over = all.filter((each) => each.kind === "try" && !isWaiting(each)).slice(-overAtMost);
+  const kept = new Set([...notes, ...over]);
+  return all.filter((each) => isWaiting(each) || kept.has(each));
 }
 
 type Taker = { readonly number: number; readonly idea: { readonly heeded: readonly string[] } | null };
@@ -56,5 +58,7 @@ export function withTakers(list: readonly Asked[], experiments: readonly Taker[]
 /** What is on the researcher's desk: every note, and the oldest `try` that waits. */
 export function onDesk(list: readonly Asked[]): Steering[] {
   const next = list.find(isWaiting);
-  return list.filter((each) => each.kind === "note" || each === next).map(({ dropped: _, ...steering }) => steering);
+  return list
+    .filter((each) => each.kind === "note" || each === next)
+    .map(({ comment, kind, by, text, at, takenUpIn }) => ({ comment, kind, by, text, at, takenUpIn }));
 }

@@ -2,13 +2,13 @@
 import * as fc from "fast-check";
 import { type Config, configSchema } from "../../src/domain/config.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
-import { type Account, type Ledger, emptyLedger, noAccount } from "../../src/domain/ledger.ts";
-import { type Desk, type Idea, changeKinds, nothingSpent, untold } from "../../src/domain/proposal.ts";
+import type { Desk } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
 import type { Experiment, Frontier, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
 import { sessionStates } from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { outcomes } from "../../src/domain/verdict.ts";
+import { account, idea, ledger } from "./arbitrary-research.ts";
 import {
   base,
   measurementWith,
@@ -66,15 +66,13 @@ export const measurement: fc.Arbitrary<Measurement> = fc.oneof(
   { weight: 6, arbitrary: value.map((each) => measurementWith({ value: each })) },
   {
     weight: 1,
-    arbitrary: fc
-      .constantFrom("NameError: name 'x' is not defined", "ValueError: 3 is not 4")
-      .map((error) =>
-        measurementWith({
-          status: "crash",
-          because: error,
-          logTail: `Traceback (most recent call last):\n  x\n${error}`,
-        }),
-      ),
+    arbitrary: fc.constantFrom("NameError: name 'x' is not defined", "ValueError: 3 is not 4").map((error) =>
+      measurementWith({
+        status: "crash",
+        because: error,
+        logTail: `Traceback (most recent call last):\n  x\n${error}`,
+      }),
+    ),
   },
   {
     weight: 1,
@@ -120,33 +118,6 @@ const frontier: fc.Arbitrary<Frontier> = fc
     ownTrials: each.value === null ? each.ownTrials : [],
     experiment: each.value === null ? null : each.experiment,
     nextAttempt: each.ownTrials.length + 1,
-  }));
-
-const idea: fc.Arbitrary<Idea> = fc
-  .record({
-    description: words,
-    kind: fc.constantFrom(...changeKinds),
-    lines: maybe(fc.constantFrom(-12, 0, 3)),
-    heeded: fc.subarray(["note 4", "try 5"]),
-    repair: maybe(
-      fc
-        .record({
-          attempt: fc.integer({ min: 1, max: 2 }),
-          failure: fc.constantFrom("NameError: name 'x' is not defined", "another"),
-          description: words,
-        })
-        .map((each) => ({ ...each })),
-    ),
-  })
-  .map((each) => ({
-    ...untold,
-    ...each,
-    hypothesis: "because",
-    expected: null,
-    refutedBy: null,
-    researcher: "claude",
-    askedBy: null,
-    key: "k1",
   }));
 
 function experiment(number: number): fc.Arbitrary<Experiment> {
@@ -224,24 +195,6 @@ const start: fc.Arbitrary<Start | null> = fc.constantFrom(null, readyStart, {
   problem: "I can't start: no.",
 });
 
-export const ledger: fc.Arbitrary<Ledger> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(emptyLedger) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({
-        usd: fc.constantFrom(0, 1, 19.5, 20),
-        desk: fc.constantFrom("mine", "another"),
-        purseUsd: fc.constantFrom(0, 0.5),
-      })
-      .map(({ usd, desk, purseUsd }) => ({
-        spending: { ...nothingSpent, usd },
-        proposals: 3,
-        purse: { desk, usd: Math.min(purseUsd, 20 - usd), counted: nothingSpent, countedProposals: 0 },
-      })),
-  },
-);
-
 const record: fc.Arbitrary<SessionRecord> = fc
   .record({
     state: fc.constantFrom(...sessionStates, ...Array<"running">(8).fill("running")),
@@ -262,27 +215,6 @@ const record: fc.Arbitrary<SessionRecord> = fc
     noise: fc.constantFrom({ sumOfSquares: 0, degrees: 0 }, { sumOfSquares: 2e-6, degrees: 2 }),
   })
   .map((given) => recordWith(given));
-
-/** What a desk in this process has spent, and is known to have booked. */
-export const account: fc.Arbitrary<Account> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(noAccount) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({
-        totalUsd: fc.constantFrom(0, 0.5, 3),
-        bookedUsd: fc.constantFrom(0, 0.5),
-        wantedUsd: fc.constantFrom(0, 1, 30),
-      })
-      .map(({ totalUsd, bookedUsd, wantedUsd }) => ({
-        ...noAccount,
-        desk: "mine",
-        total: { ...nothingSpent, usd: Math.max(totalUsd, bookedUsd) },
-        counted: { ...nothingSpent, usd: bookedUsd },
-        wantedUsd,
-      })),
-  },
-);
 
 function all<T>(each: readonly fc.Arbitrary<T>[]): fc.Arbitrary<T[]> {
   return fc.tuple(...each);
