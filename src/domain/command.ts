@@ -26,13 +26,17 @@ const longestComment = 20_000;
 const commandsAtMost = 10;
 /** Stands for what is not the author's own text; code spans stand between two of them. */
 const foreign = "\u0000";
+/** Stands for HTML and for what is struck out. */
+const gone = "\u0001";
 /** Characters of a note that are kept. */
 const longestText = 1_000;
 
 /** The first commands in a comment's Markdown, in order. */
 export function parseCommands(markdown: string): Command[] {
   if (markdown.length > longestComment || !mayHoldCommand(markdown)) return [];
-  const paragraphs = ownParagraphs(tokensOf(markdown.replaceAll("\r\n", "\n").replaceAll(foreign, " ")));
+  const paragraphs = ownParagraphs(
+    tokensOf(markdown.replaceAll("\r\n", "\n").replaceAll(foreign, " ").replaceAll(gone, " ")),
+  );
   return paragraphs.flatMap(commandsIn).slice(0, commandsAtMost);
 }
 
@@ -43,12 +47,16 @@ function commandsIn(lines: readonly string[]): Command[] {
   const commands: Command[] = [];
   for (const [index, line] of lines.entries()) {
     const match = opening.exec(line);
-    if (match === null || match[1]?.includes(foreign)) continue;
+    if (match === null || !isOwn(match[1] ?? "")) continue;
     const next = lines.findIndex((each, at) => at > index && opening.test(each));
     const below = lines.slice(index + 1, next < 0 ? lines.length : next);
     commands.push(commandOf(match[1] ?? "", [line.slice(match[0].length), ...below].join(" ")));
   }
   return commands;
+}
+
+function isOwn(word: string): boolean {
+  return !word.includes(foreign) && !word.includes(gone);
 }
 
 /** False where a text surely holds no command: it need not be looked at further. */
@@ -116,7 +124,7 @@ function inlineText(tokens: readonly Token[]): string {
   return tokens
     .map((token) => {
       if (token.type === "br") return "\n";
-      if (token.type === "html" || token.type === "del") return `${foreign} `;
+      if (token.type === "html" || token.type === "del") return gone;
       if (token.type === "codespan") return `${foreign}${String(token.text).replace(/\s+/g, " ")}${foreign}`;
       if ("tokens" in token && token.tokens !== undefined && token.type !== "link") return inlineText(token.tokens);
       return token.raw;

@@ -20,7 +20,7 @@ describe("what follows note, try and model", () => {
     ["/autoresearch note the first line\nand the second", { kind: "note", text: "the first line and the second" }],
     ["/autoresearch note one\n\nanother paragraph", { kind: "note", text: "one" }],
     ["/autoresearch note", { kind: "note", text: "" }],
-    ["/autoresearch note a <!-- hidden --> b", { kind: "note", text: "a ` b" }],
+    ["/autoresearch note a <!-- hidden --> b", { kind: "note", text: "a b" }],
     ["/autoresearch model claude-opus-4-1", { kind: "model", text: "claude-opus-4-1" }],
     [`/autoresearch note the key is sk-ant-${"x".repeat(30)}`, { kind: "note", text: "the key is ***" }],
   ])("%j", (said, command) => {
