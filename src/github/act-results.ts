@@ -119,11 +119,12 @@ function learnt({ row, idea, noise, key }: ActionOf<"record">, view: Context["vi
   const before = view.record!;
   const tried = key === null || before.tried.includes(key) ? before.tried : [...before.tried, key];
   const record: SessionRecord = { ...before, noise, tried };
-  // What a person withdrew was not tried.
-  if (idea === null || row.outcome === "withdrawn") return { record, notes: null };
-  const kinds = withTried(before.kinds, idea.kind, row.outcome === "keep");
+  if (idea === null) return { record, notes: null };
+  // What a person withdrew was not tried; what was learnt before it was thought of stays learnt.
+  const withdrawn = row.outcome === "withdrawn";
+  const kinds = withdrawn ? before.kinds : withTried(before.kinds, idea.kind, row.outcome === "keep");
   const steering = withTakers(before.steering, [{ number: row.experiment, idea }]);
-  const notes = addNotes(view.notes, idea.insights, row.description);
+  const notes = addNotes(view.notes, idea.insights, withdrawn ? "" : row.description);
   return { record: { ...record, kinds, steering }, notes: notes === view.notes ? null : notes };
 }
 
