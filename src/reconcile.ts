@@ -6,8 +6,8 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import type { Action, ActionOf, Decision } from "./domain/action.ts";
-import { type SessionKey, formatSessionKey } from "./domain/names.ts";
+import { type Action, type ActionOf, type Decision, experimentIn } from "./domain/action.ts";
+import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { type Running, type Session, type SessionState, hasStarted, isEnded } from "./domain/session.ts";
 import type { Config } from "./domain/config.ts";
@@ -18,6 +18,7 @@ import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
 import { classify } from "./github/errors.ts";
+import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
 import { type Hint, type Identity, type View, emptyView, everything } from "./github/view.ts";
@@ -25,6 +26,7 @@ import type { Next } from "./queue.ts";
 import { Desk } from "./researcher/desk.ts";
 
 export type Log = {
+  debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 };
@@ -45,7 +47,12 @@ export type Deps = {
   readonly researcherFor: (config: Config) => Researcher;
   readonly wake: (key: SessionKey) => void;
   readonly now: () => number;
+  /** Of this pass: it names the session and the pass in every line. */
   readonly log: Log;
+  /** Hears of every action that was carried out. */
+  readonly acted: (action: Action) => void;
+  /** True when the process is about to end: the pass begins no action any more. */
+  readonly stopping: () => boolean;
 };
 
 const stepsAtMost = 100;
@@ -58,7 +65,6 @@ export function emptyMemory(key: SessionKey): Memory {
 
 /** One pass; answers when the next one is due, or null: when woken. */
 export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<Next> {
-  const session = formatSessionKey(key);
   const context: Context = {
     client: await deps.clientFor(key),
     identity: await deps.identity(),
@@ -68,7 +74,8 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
   };
   for (const aspect of hint) memory.view.old.add(aspect);
 
-  for (let step = 0; step < stepsAtMost; step += 1) {
+  for (let step = 0; step < stepsAtMost && !deps.stopping(); step += 1) {
+    let inHand: Action | null = null;
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
@@ -77,27 +84,42 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
       const decision = decide(known);
-      if (decision.kind === "wait") return decision.untilMs;
-      deps.log.info({ session, action: decision.action.kind, because: decision.because }, decision.action.kind);
+      if (decision.kind === "wait") {
+        deps.log.debug({ action: "wait", because: decision.because, untilMs: decision.untilMs }, "wait");
+        return decision.untilMs;
+      }
+      if (deps.stopping()) break;
+      const chosen = unlessStuck(decision, memory);
+      inHand = chosen.action;
+      deps.log.info({ ...fieldsOf(inHand), because: chosen.because }, inHand.kind);
       // 3. Do it.
-      await carryOut(unlessStuck(decision, memory), known, context, memory, deps);
+      await carryOut(chosen, known, context, memory, deps);
       memory.failures = 0;
+      deps.acted(inHand);
     } catch (error) {
-      const waitMs = await answerError(error, context, memory, deps);
+      const waitMs = await answerError(error, inHand, context, memory, deps);
       if (waitMs !== null) return { notBeforeMs: deps.now() + waitMs };
     }
   }
   return deps.now();
 }
 
+/** How the log names what is done or was tried; null: the session was looked at. */
+function fieldsOf(action: Action | null): Record<string, unknown> {
+  if (action === null) return { action: "observe" };
+  const experiment = experimentIn(action);
+  return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
+}
+
 /** The session as the view and the desk have it; null where there is no issue. */
-function sessionIn({ view, identity }: Context, memory: Memory, deps: Deps): Session | null {
+function sessionIn({ view, identity, client }: Context, memory: Memory, deps: Deps): Session | null {
   const { record } = view;
   const { desk } = memory;
   if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
   const researcher = record === null ? null : researcherOf(record.config, memory, deps);
   const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
-  return sessionOf(view, { desk: desk.state, account: desk.account, traits }, identity, deps.now());
+  const study = { desk: desk.state, account: desk.account, traits };
+  return sessionOf(view, study, identity, deps.now(), client.slow);
 }
 
 /** One researcher for as long as the configuration is the same. */
@@ -183,14 +205,24 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 300_000;
 
 /** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
-async function answerError(error: unknown, context: Context, memory: Memory, deps: Deps): Promise<number | null> {
+async function answerError(
+  error: unknown,
+  inHand: Action | null,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<number | null> {
   if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
-  deps.log.warn(
-    { session: formatSessionKey(view.key), kind: kind.kind, because: kind.because },
-    "the pass met an error",
-  );
+  if (error instanceof Held && kind.kind === "later") {
+    // Nothing was sent: what is known is still so, and the action was not tried.
+    deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");
+    memory.repeats = 0;
+    memory.lastAction = "";
+    return kind.afterMs;
+  }
+  deps.log.warn({ ...fieldsOf(inHand), kind: kind.kind, because: kind.because }, "the pass met an error");
   view.old = new Set(everything);
   memory.failures += 1;
   if (kind.kind === "later") {

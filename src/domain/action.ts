@@ -2,6 +2,8 @@
  * What the bot can do. Each action is small, names everything it needs, and is carried out by `act` so that doing it twice
  * gives the same world as doing it once.
  */
+import type { Appeal } from "./appeal.ts";
+import type { Button } from "./buttons.ts";
 import type { Sha } from "./names.ts";
 import type { Failure } from "./repair.ts";
 import type { Idea, Prepared } from "./proposal.ts";
@@ -34,6 +36,9 @@ export type Action =
       readonly on: number;
       readonly change: StateChange | null;
       readonly steer: Steer | null;
+      readonly appeal: Appeal | null;
+      /** The pull request of a settled experiment that the appeal opens again. */
+      readonly reopen: number | null;
       readonly reply: string | null;
       readonly reaction: "+1" | "confused";
     }
@@ -87,6 +92,17 @@ export type Action =
       /** What the experiment's commit says, for the tally of kinds, the notes and the steering. */
       readonly idea: Idea | null;
     }
+  /** Puts an experiment before a person: a comment on its pull request, then the check (the last thing written). */
+  | {
+      readonly kind: "ask";
+      readonly experiment: number;
+      readonly pullRequest: number;
+      readonly attempt: number;
+      readonly check: number;
+      readonly title: string;
+      readonly question: string;
+      readonly buttons: readonly Button[];
+    }
   /** Completes the verdict check, then closes and labels the pull request (the label is the last thing written). */
   | {
       readonly kind: "conclude";
@@ -95,6 +111,7 @@ export type Action =
       readonly head: Sha;
       readonly check: number | null;
       readonly outcome: Outcome;
+      readonly buttons: readonly Button[];
       readonly title: string;
       readonly verdict: string;
       readonly close: boolean;
@@ -123,6 +140,38 @@ export type Action =
 
 /** The action of a kind. */
 export type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+/** The experiment that an action is about; 0 is the frontier's own; null: it is about the session. */
+export function experimentIn(action: Action): number | null {
+  switch (action.kind) {
+    case "dispatch":
+    case "advance":
+    case "carry":
+    case "ask":
+    case "conclude":
+      return action.experiment;
+    case "record":
+      return action.row.experiment;
+    case "propose":
+      return action.number;
+    case "open":
+    case "mend":
+      return action.prepared.number;
+    case "refuseStart":
+    case "start":
+    case "obey":
+    case "setState":
+    case "cancelRun":
+    case "finish":
+    case "fillPurse":
+    case "dropTry":
+    case "heedEdit":
+    case "describe":
+    case "label":
+    case "showDashboard":
+      return null;
+  }
+}
 
 /** What `decide` answers: the next thing to do, or until when to wait (null: until something happens). */
 export type Decision =

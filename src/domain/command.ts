@@ -7,14 +7,28 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import { type Token, lexer } from "marked";
-import { hideSecrets } from "./secrets.ts";
+import { redact } from "./secrets.ts";
 
-export const commandWords = ["stop", "pause", "resume", "status", "note", "try", "model", "help"] as const;
+export const commandWords = [
+  "stop",
+  "pause",
+  "resume",
+  "rerun",
+  "keep",
+  "status",
+  "note",
+  "try",
+  "model",
+  "help",
+] as const;
 export type CommandWord = (typeof commandWords)[number];
 type SteeringWord = "note" | "try" | "model";
 
 export type Command =
-  | { readonly kind: Exclude<CommandWord, SteeringWord> }
+  | { readonly [Word in Exclude<CommandWord, SteeringWord>]: { readonly kind: Word } }[Exclude<
+      CommandWord,
+      SteeringWord
+    >]
   /** What follows the word, to the end of its paragraph; redacted, one line, empty where nothing was said. */
   | { readonly kind: SteeringWord; readonly text: string }
   | { readonly kind: "unknown"; readonly text: string; readonly nearest: CommandWord | null };
@@ -75,11 +89,12 @@ function tokensOf(markdown: string): Token[] {
 
 /** What a person said, on one line, with code in its quotes again. */
 function textOf(rest: string): string {
-  const plain = hideSecrets(
+  const plain = redact(
     rest
       .replaceAll(foreign, "`")
       .replace(/[\s\p{Cc}\p{Cf}]+/gu, " ")
       .trim(),
+    [],
   );
   return Array.from(plain).slice(0, longestText).join("");
 }
@@ -140,6 +155,10 @@ function meaning(word: CommandWord): string {
       return "starts nothing new; what is training is measured and settled";
     case "resume":
       return "goes on after a pause, or after a block whose cause is mended";
+    case "rerun":
+      return "on an experiment's pull request: measures it once more, though it was settled";
+    case "keep":
+      return "on an experiment's pull request: keeps it unless it is worse, however small or unlikely the gain";
     case "status":
       return "says where the session stands";
     case "note":

@@ -1,12 +1,14 @@
 /**
  * Where an experiment stands in its life, in the order of that life. One place derives it; `decide` answers each phase.
  */
+import { type Appeal, appealOf, heldMeasurements, isOwed } from "./appeal.ts";
+import type { Measurement } from "./measurement.ts";
 import { type Failure, mendingOf } from "./repair.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
-import { type Trial, isActive, lostInARow, measurementsOf } from "./trial.ts";
 import { preferShorter } from "./simpler.ts";
-import { type Outcome, judge, sigmaOf } from "./verdict.ts";
+import { type Trial, isActive, lostInARow } from "./trial.ts";
+import { type Judgement, type Outcome, isSound, judge, sigmaOf } from "./verdict.ts";
 
 export type Phase =
   /** Opened, waiting for its first trial or for the next one. `lost`: how many of its trials went lost in a row. */
@@ -17,6 +19,8 @@ export type Phase =
   | { readonly kind: "won"; readonly value: number; readonly trials: number; readonly because: string }
   /** Its own code crashed, and whoever wrote it is to mend it; runners go on with other experiments. */
   | { readonly kind: "crashed"; readonly failure: Failure; readonly attempt: number }
+  /** Measured, but no value that can be believed: a person keeps it, has it measured again, or closes it. */
+  | { readonly kind: "unknown"; readonly value: number | null; readonly because: string }
   /** The outcome is certain and not written yet. */
   | { readonly kind: "decided"; readonly outcome: Outcome; readonly value: number | null; readonly because: string }
   /** The row is written; the pull request is not cleaned up yet. */
@@ -43,20 +47,21 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
     const because = experiment.conflict;
     return { kind: "decided", outcome: "discard", value: null, because };
   }
-  const measurements = measurementsOf(experiment.trials);
+  const measurements = measurementsFor(experiment, session);
   const { parent } = experiment;
+  const appeal = appealFor(experiment, session);
   const lost = lostInARow(experiment.trials, Date.parse(session.record.since));
   if (measurements.length === 0 || parent.value === null) {
     return { kind: "waiting", lost, because: "opened, not measured yet" };
   }
+  if (isOwed(experiment.trials, appeal)) {
+    return { kind: "waiting", lost, because: `@${appeal!.by} asked for another measurement` };
+  }
 
-  const sigma = sigmaOf(noiseOf(session), session.record.config);
-  const { config } = session.record;
-  const reference = { value: parent.value, trials: parent.trials };
-  const facts = { lines: experiment.idea?.lines ?? null, trials: measurements.length, reference, sigma };
-  const judgement = preferShorter(judge(measurements, reference, sigma, config), facts, config);
+  const judgement = judgementOf(experiment, measurements, { ...parent, value: parent.value }, session);
   const stale = parent.tip !== session.frontier.tip;
   if (judgement.kind === "repeat") return { kind: "waiting", lost, because: judgement.because };
+  if (judgement.kind === "unknown") return judgement;
   if (judgement.outcome === "crash") {
     const mending = mendingOf(experiment, measurements.at(-1)!, session);
     const attempt = (experiment.idea?.repair?.attempt ?? 0) + 1;
@@ -68,6 +73,32 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   return { kind: "won", value: judgement.value!, trials: measurements.length, because: judgement.because };
 }
 
+function appealFor(experiment: Experiment, session: Running): Appeal | null {
+  return appealOf(session.record.appeals, experiment.number);
+}
+
+/** The measurements of an experiment that count. */
+export function measurementsFor(experiment: Experiment, session: Running): Measurement[] {
+  const { config } = session.record;
+  const { value } = experiment.parent;
+  const sound = (each: Measurement) => value === null || isSound(each, value, config);
+  return heldMeasurements(experiment.trials, appealFor(experiment, session), sound);
+}
+
+function judgementOf(
+  experiment: Experiment,
+  measurements: readonly Measurement[],
+  reference: { readonly value: number; readonly trials: number },
+  session: Running,
+): Judgement {
+  const { config } = session.record;
+  const sigma = sigmaOf(noiseOf(session), config);
+  const appeal = appealFor(experiment, session);
+  const judgement = judge(measurements, reference, sigma, config, appeal?.what === "keep" ? appeal.by : null);
+  const lines = experiment.idea?.lines ?? null;
+  return preferShorter(judgement, { lines, trials: measurements.length, reference, sigma }, config);
+}
+
 function recordedPhase(experiment: Experiment, row: Row): Phase {
   const clean = experiment.label !== null && experiment.pull !== "open";
   return clean ? { kind: "settled" } : { kind: "recorded", row };
@@ -75,17 +106,12 @@ function recordedPhase(experiment: Experiment, row: Row): Phase {
 
 /** Merged: by the bot, if the frontier's tip says so; else by a person, whose word counts, but makes no number. */
 function mergedPhase(experiment: Experiment, session: Running): Phase {
-  const measurements = measurementsOf(experiment.trials);
+  const measurements = measurementsFor(experiment, session);
   const { frontier } = session;
   if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
-    const sigma = sigmaOf(noiseOf(session), session.record.config);
     const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
-    const { config } = session.record;
-    const facts = { lines: experiment.idea?.lines ?? null, trials: measurements.length, reference, sigma };
     const because =
-      measurements.length === 0
-        ? "merged"
-        : preferShorter(judge(measurements, reference, sigma, config), facts, config).because;
+      measurements.length === 0 ? "merged" : judgementOf(experiment, measurements, reference, session).because;
     return { kind: "decided", outcome: "keep", value: frontier.value, because };
   }
   const because = "merged by a person; the frontier is measured as it is now";

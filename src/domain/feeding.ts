@@ -1,9 +1,10 @@
 /** New experiments: when one is wanted, when one is opened, and when a person is asked instead. */
 import type { Crash, Decision } from "./action.ts";
 import { limitReached } from "./ending.ts";
-import { openExperiments } from "./experiment.ts";
+import { type Phase, openExperiments } from "./experiment.ts";
 import { wantsFilling } from "./ledger.ts";
 import { moneyIsSpent } from "./limits.ts";
+import { questionsAtMost, questionsIn } from "./question.ts";
 import { type Experiment, type Running, attemptsOf } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
 import { experimentCount } from "./words.ts";
@@ -33,10 +34,13 @@ export function blockOnFailure(session: Running): Decision | null {
   return block(`${experimentCount(failures)} in a row gave no value; the last: ${last.at(-1)!.because}`);
 }
 
+const aside: ReadonlySet<Phase["kind"]> = new Set(["recorded", "unknown", "crashed"]);
+
 /** One experiment more than there are runners is kept ready, so that a runner never waits for an idea. */
 function wantsMore(session: Running): boolean {
-  // One that crashed is at the desk, and holds up no runner.
-  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded" && phase.kind !== "crashed");
+  // One that crashed is at the desk, one that is unknown before a person: they hold up no runner.
+  const open = openExperiments(session).filter(({ phase }) => !aside.has(phase.kind));
+  if (questionsIn(session).length >= questionsAtMost) return false;
   return open.length < session.record.config.runner.concurrency + 1 && limitReached(session) === null;
 }
 
@@ -46,14 +50,15 @@ function nextNumber(session: Running): number {
 }
 
 export function open(session: Running): Decision | null {
-  if (session.desk.kind !== "ready" || !wantsMore(session)) return null;
-  const { prepared } = session.desk;
-  if (prepared.repair !== null) return null;
-  return {
-    kind: "do",
-    action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } },
-    because: "an idea is ready",
-  };
+  const { desk } = session;
+  if (desk.kind !== "ready" || desk.prepared.repair !== null) return null;
+  if (isOvertaken(session) || !wantsMore(session)) return null;
+  return { kind: "do", action: { kind: "open", prepared: desk.prepared }, because: "an idea is ready" };
+}
+
+/** Somebody else (a bot beside this one) opened the experiment that the idea was for: it may be the same idea. */
+function isOvertaken(session: Running): boolean {
+  return session.desk.kind === "ready" && session.desk.prepared.number !== nextNumber(session);
 }
 
 /** The crashes that are to be mended, the oldest experiment's first. */
@@ -107,7 +112,8 @@ export function dropTry({ desk, record }: Running): Decision | null {
 }
 
 /** Whether the researcher can be set to a task; a crash to mend is asked even of one that has no more ideas. */
-function isFree({ desk, frontier, nowMs }: Running, mending: boolean): boolean {
+function isFree(session: Running, mending: boolean): boolean {
+  const { desk, frontier, nowMs } = session;
   switch (desk.kind) {
     case "idle":
     case "beyondRepair":
@@ -118,7 +124,7 @@ function isFree({ desk, frontier, nowMs }: Running, mending: boolean): boolean {
       return mending || desk.parent !== frontier.tip;
     case "ready":
       // A repair that is ready for what is broken no more; `mend` comes before.
-      return desk.prepared.repair !== null;
+      return desk.prepared.repair !== null || isOvertaken(session);
     case "thinking":
     case "helpless":
     case "short":

@@ -197,10 +197,11 @@ export const untold = {
   repair: null,
 } as const satisfies Partial<Idea>;
 
-/** The tally with one more experiment of this kind. */
-export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean): KindTally {
+/** The tally with one experiment of this kind more, or less. */
+export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean, by: 1 | -1 = 1): KindTally {
   const { tried, kept } = tally[kind] ?? { tried: 0, kept: 0 };
-  return { ...tally, [kind]: { tried: tried + 1, kept: kept + (isKept ? 1 : 0) } };
+  const next = { tried: Math.max(0, tried + by), kept: Math.max(0, kept + (isKept ? by : 0)) };
+  return { ...tally, [kind]: next };
 }
 
 export type Answer =

@@ -1,21 +1,65 @@
 /**
- * What looks like a secret in the words of a person. Words that are asked of the researcher go to a model's vendor and into
- * the repository, where a token has no place; the patterns err on the side of hiding too much.
+ * What a secret looks like. Secrets have no place in what a log becomes on GitHub, in the bot's own log, nor in a proposal. Every text that comes
+ * from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
+ * looks like, so they err on the side of too much; each is linear in the length of the text.
  */
+
+const hidden = "***";
+
 const patterns: readonly RegExp[] = [
-  // GitHub
-  /gh[pousr]_[A-Za-z0-9._-]{16,}|github_pat_\w{20,}/g,
-  // Anthropic, OpenAI and others of that form
+  // GitHub: ghp_, gho_, ghu_, ghs_, ghr_; the newer installation tokens hold a JWT, hence the dots and dashes.
+  /gh[pousr]_[A-Za-z0-9._-]{16,}/g,
+  /github_pat_\w{20,}/g,
+  // Anthropic; then OpenAI and others of the same form
+  /sk-ant-[A-Za-z0-9_-]{6,}/g,
   /\bsk-[A-Za-z0-9_-]{16,}/g,
-  // Amazon, Google, Slack, Hugging Face
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_-]{30,}|xox[a-z]-[A-Za-z0-9-]{10,}|\bhf_[A-Za-z0-9]{20,}/g,
-  // JSON web tokens
+  // Amazon: long-lived and temporary key ids
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  // Slack
+  /xox[a-z]-[A-Za-z0-9-]{10,}/g,
+  // Hugging Face
+  /\bhf_[A-Za-z0-9]{20,}/g,
+  // Google API keys
+  /\bAIza[A-Za-z0-9_-]{30,}/g,
+  // JSON web tokens, signed or encrypted
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g,
-  // Keys in their armour
-  /-----BEGIN [\s\S]*?(?:-----END [A-Z0-9 ]{1,64}-----|$)/g,
 ];
 
-/** The text with `***` in the place of whatever looks like a secret. */
-export function hideSecrets(text: string): string {
-  return patterns.reduce((clean, pattern) => clean.replace(pattern, "***"), text);
+const privateKey = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY-----/g;
+
+/** Everything in the text that looks like a secret; of a private key its first line. */
+export function secretsIn(text: string): string[] {
+  return [...patterns, privateKey].flatMap((pattern) => text.match(pattern) ?? []);
+}
+
+const pemBegin = "-----BEGIN ";
+const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
+
+/** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
+function hidePem(text: string): string {
+  const kept: string[] = [];
+  let rest = text;
+  for (;;) {
+    const end = pemEnd.exec(rest);
+    const begin = rest.indexOf(pemBegin);
+    if (begin < 0 && end === null) break;
+    if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
+    kept.push(hidden);
+    if (end === null) return kept.join("");
+    rest = rest.slice(end.index + end[0].length);
+  }
+  kept.push(rest);
+  return kept.join("");
+}
+
+/**
+ * The text with everything that looks like a secret replaced by `***`.
+ * @param secrets values known to be secret (the action's own token); shorter than 8 characters they are ignored, or they
+ * would blot out ordinary words.
+ */
+export function redact(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
+  for (const pattern of patterns) clean = clean.replace(pattern, hidden);
+  return hidePem(clean);
 }

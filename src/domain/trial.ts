@@ -7,7 +7,8 @@
  *
  * Races: a run may be dispatched and not be listed yet (the process died in between, or the list lags): the intent, which
  * is written before the dispatch, is waited on for `visibleWithinMs`, then the attempt is given up as lost and never
- * dispatched again. A run may be completed before its check is listed: `reportWithinMs`.
+ * dispatched again. A run may be completed before its check is listed: `reportWithinMs`. Two processes without a lease may
+ * dispatch an attempt twice: the run and the check that were made first count, for both of them; the other run is astray.
  */
 import { type Measurement, parseMeasurement } from "./measurement.ts";
 import { type Sha, type TrialId, formatReportJobName, formatRunName, formatTrialId, workflowFile } from "./names.ts";
@@ -149,8 +150,8 @@ export function trialsOf(
   return Array.from({ length: count }, (_, index) => {
     const attempt = intent.firstAttempt + index;
     const id = { ...expected.id, attempt };
-    const run = facts.runs.find((each) => wrongRun(each, { ...expected, id }) === null);
-    for (const check of facts.checks) {
+    const run = elder(facts.runs.filter((each) => wrongRun(each, { ...expected, id }) === null));
+    for (const check of facts.checks.toSorted((a, b) => a.id - b.id)) {
       const belief = believe(check, facts, { ...expected, id });
       if (!("measurement" in belief)) continue;
       return trialOf(attempt, run, measuredPhase(belief.measurement, run?.createdMs ?? check.startedMs));
@@ -164,6 +165,11 @@ export function trialsOf(
       waiting ? { kind: "intended", untilMs } : { kind: "lost", atMs: intent.atMs, because: "its run never appeared" },
     );
   });
+}
+
+/** The one that was made first: what was doubled is told alike by everybody who looks. */
+function elder(runs: readonly RunFact[]): RunFact | undefined {
+  return runs.toSorted((a, b) => a.id - b.id)[0];
 }
 
 function trialOf(attempt: number, run: RunFact | undefined, phase: Trial["phase"]): Trial {
@@ -194,9 +200,11 @@ export function isActive(trial: Trial): boolean {
 
 /** How many trials at the end of the list went lost in a row, counting those after `sinceMs` (a person said `resume`). */
 export function lostInARow(trials: readonly Trial[], sinceMs: number): number {
+  // GitHub's times are whole seconds.
+  const fromMs = Math.floor(sinceMs / 1000) * 1000;
   let lost = 0;
   for (const { phase } of trials.toReversed()) {
-    if (phase.kind !== "lost" || phase.atMs < sinceMs) break;
+    if (phase.kind !== "lost" || phase.atMs < fromMs) break;
     lost += 1;
   }
   return lost;

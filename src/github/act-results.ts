@@ -1,15 +1,17 @@
 /** The results branch: rows, picture and the session's record, always together in one commit. */
 import type { ActionOf, StateChange } from "../domain/action.ts";
+import { type Appeal, withAppeal } from "../domain/appeal.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { emptyLedger, renewed } from "../domain/ledger.ts";
 import { addNotes } from "../domain/notes.ts";
 import { withTried } from "../domain/proposal.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
+import { parseCandidate } from "../domain/trailers.ts";
 import { withTakers } from "../domain/steering.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
-import { drawProgress } from "../picture.ts";
+import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
@@ -45,6 +47,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    appeals: [],
     tried: [contentKey(untouched)],
     title: start.title,
     issueDigest: start.issueDigest,
@@ -103,7 +106,9 @@ export async function setState(
     view.frontier = record.base;
     await readCommit(client, view, record.base);
   }
-  await commitResults([], `${change.state}: ${change.because}`, record, view.rows, context);
+  // While it goes on the picture may be a little behind; what is left at the end shows all.
+  const picture = isEnded(change.state) ? await pictureOf(view.rows, record, context) : [];
+  await commitResults(picture, `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
 }
@@ -128,6 +133,35 @@ function learnt({ row, idea, noise, key }: ActionOf<"record">, view: Context["vi
   return { record: { ...record, kinds, steering }, notes: notes === view.notes ? null : notes };
 }
 
+/** The tally without a settled experiment, whose row will be written anew. */
+function withoutTried(row: Row, view: Context["view"]): SessionRecord["kinds"] {
+  const { kinds } = view.record!;
+  const head = row.pullRequest === null ? undefined : view.pulls.get(row.pullRequest)?.head;
+  const message = head === undefined ? undefined : view.commits.get(head)?.message;
+  const idea = message === undefined ? null : parseCandidate(message);
+  if (idea === null || row.outcome === "withdrawn") return kinds;
+  return withTried(kinds, idea.kind, row.outcome === "keep", -1);
+}
+
+/** The record with an appeal in it; the row of a settled experiment goes, until there is a new one. */
+export async function noteAppeal(appeal: Appeal, order: number, context: Context): Promise<void> {
+  const { view } = context;
+  const before = view.record!;
+  const rows = view.rows.filter((row) => row.experiment !== appeal.experiment);
+  const dropped = view.rows.findIndex((row) => row.experiment === appeal.experiment);
+  const record: SessionRecord = {
+    ...before,
+    order,
+    appeals: withAppeal(before.appeals, appeal),
+    kinds: dropped >= 0 ? withoutTried(view.rows[dropped]!, view) : before.kinds,
+    rowsBefore: dropped >= 0 && dropped < before.rowsBefore ? before.rowsBefore - 1 : before.rowsBefore,
+  };
+  const table = { path: "results.tsv", text: formatResults(rows, record.config.metric.name) };
+  const files = dropped >= 0 ? [table] : [];
+  view.past.delete(appeal.experiment);
+  await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
+}
+
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
   const { view } = context;
   const rows = withRow(view.rows, action.row);
@@ -136,10 +170,7 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const files = [
     ...(notes === null ? [] : [{ path: notesPath, text: notes }]),
     { path: "results.tsv", text: formatResults(rows, metric.name) },
-    {
-      path: "progress.svg",
-      text: drawProgress(rows, { metric: metric.name, direction: metric.direction, title: view.issue?.title ?? "" }),
-    },
+    ...(isDrawn(rows, action.row.outcome) ? await pictureOf(rows, record, context) : []),
   ];
   const { row } = action;
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
@@ -147,6 +178,14 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   if (row.experiment === 0 && row.value !== null) {
     await completeFrontierCheck("success", `${metric.name} ${formatValue(row.value)} (${row.because})`, context);
   }
+}
+
+/** The picture as a file to write; none where there is nothing to show, or it could not be drawn. */
+async function pictureOf(rows: readonly Row[], record: SessionRecord, { view }: Context): Promise<FileChange[]> {
+  if (rows.length === 0) return [];
+  const { name: metric, direction } = record.config.metric;
+  const text = await draw(rows, { metric, direction, title: view.issue?.title ?? "" });
+  return text === null ? [] : [{ path: "progress.svg", text }];
 }
 
 /** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */

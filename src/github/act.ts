@@ -13,7 +13,7 @@ import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { describe, mend } from "./act-repair.ts";
 import { dropTry, fillPurse, heedEdit } from "./act-steering.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { conclude, finish, obey, showDashboard } from "./act-people.ts";
+import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
@@ -50,6 +50,8 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return carry(action, context);
     case "record":
       return record(action, context);
+    case "ask":
+      return ask(action, context);
     case "conclude":
       return conclude(action, context);
     case "open":

@@ -84,7 +84,7 @@ describe("the dashboard", () => {
 
   it("of a session that was stopped", () => {
     const record = { state: "stopped", by: "ada", because: "stopped by @ada" } as const;
-    const session = sessionWith({ rows, frontier, record, cancelled: new Set([41, 42]) });
+    const session = sessionWith({ rows, frontier, record, cutOff: 2 });
     expect(dashboardOf(session)).toMatchInlineSnapshot(`
       "**autoresearch** · stopped · 3 of 100 experiments · 1h
 
@@ -165,6 +165,14 @@ describe("the dashboard", () => {
       "> **No runner has taken the trial that waits since 2026-11-23 12:58 UTC.** A runner with the labels `self-hosted`, `gpu` must be online",
     );
     expect(dashboardOf(waits(nowMs - 30_000))).not.toContain("No runner");
+  });
+
+  it("says that it goes slowly, and until when, while it runs", () => {
+    const slow = { because: "GitHub asked us to wait", untilMs: nowMs + 10 * minuteMs };
+    expect(dashboardOf(sessionWith({ slow }))).toContain(
+      "> **GitHub asked us to wait.** The session goes slowly until 2026-11-23 13:10 UTC; nothing is lost.",
+    );
+    expect(dashboardOf(sessionWith({ slow, record: { state: "done" } }))).not.toContain("slowly");
   });
 
   it("says that the researcher could not answer, in words that harm nobody", () => {

@@ -36,6 +36,8 @@ describe("an order changes the state", () => {
       on: 12,
       steer: null,
       change: { state: to, by: "ada", because },
+      appeal: null,
+      reopen: null,
       reply: null,
       reaction: "+1",
     });

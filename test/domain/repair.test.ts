@@ -125,7 +125,7 @@ describe("an experiment that crashed", () => {
       const action = actionIn({ ...session, experiments: [broken(), busy], desk }, "propose");
       expect(action).toMatchObject({ number: 1, crash: { head: shaOf(1001), attempt: 1, failure: { signature } } });
     }
-    const ready = { kind: "ready", prepared: preparedWith() } as const;
+    const ready = { kind: "ready", prepared: preparedWith({ number: 3 }) } as const;
     expect(next({ ...session, experiments: [broken(), busy], desk: ready })).toMatch(/^open/);
   });
 

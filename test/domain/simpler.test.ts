@@ -37,10 +37,13 @@ describe("equal and shorter", () => {
     ["as long", [0.999, 0.999], 0, {}, "within_noise"],
     ["longer", [0.999, 0.999], 3, {}, "within_noise"],
     ["of a length that nobody knows", [0.999, 0.999], null, {}, "within_noise"],
-    ["beyond belief", [0.1, 0.1], -12, {}, "rejected"],
     ["not asked for", [0.999, 0.999], -12, { simpler: false }, "within_noise"],
   ])("does not win where it is %s", (_name, values, lines, keep, outcome) => {
     expect(judged(values, lines, keep)).toMatchObject({ outcome });
+  });
+
+  it("is no answer where the value is beyond belief", () => {
+    expect(judged([0.1, 0.1], -12)).toMatchObject({ kind: "unknown" });
   });
 
   it("never makes the frontier's value worse", () => {

@@ -80,7 +80,7 @@ describe("an order that steers", () => {
     ["/autoresearch note", {}, "Say what after the word"],
     ["/autoresearch try a\n/autoresearch try b", {}, "One `try` in a comment"],
     ["/autoresearch model a b", {}, "no name of a model"],
-    ["/autoresearch note x", { traits: { repairs: false, wordless: true } }, "(`mutate`) reads no words"],
+    ["/autoresearch note x", { traits: { repairs: false, wordless: true } }, "reads no words"],
     [
       "/autoresearch try b",
       { record: { steering: Array.from({ length: 10 }, (_, index) => asked({ comment: 100 + index })) } },

@@ -9,6 +9,7 @@ import { recordWith, rowWith, shaOf } from "../support/session.ts";
 
 const silent = new Client({
   request: (route) => Promise.reject(new Error(`nobody was to ask for ${route}`)),
+  auth: () => Promise.resolve(null),
   graphql: () => Promise.reject(new Error("nobody was to ask")),
 });
 
