@@ -5,7 +5,7 @@ import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
-import { noteAppeal, setState } from "./act-results.ts";
+import { noteAppeal, patchRecord, setState } from "./act-results.ts";
 import { completeCopies } from "./act-trial.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
@@ -18,8 +18,10 @@ export async function showDashboard({ body }: ActionOf<"showDashboard">, context
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
   const { client, view } = context;
-  const { change, appeal, reopen } = action;
-  if (change !== null) await setState(change, appeal === null ? { order: action.comment } : null, context);
+  const { change, steer, appeal, reopen } = action;
+  const order = appeal === null ? { order: action.comment } : {};
+  if (change !== null) await setState(change, { ...steer, ...order }, context);
+  else if (steer !== null) await patchRecord(steer, `Heed comment ${action.comment}`, context);
   const shut = appeal !== null && reopen !== null && !(await reopenPull(reopen, context));
   if (appeal !== null && !shut) await noteAppeal(appeal, action.comment, context);
   const reply = shut

@@ -6,9 +6,12 @@
  * A write whose outcome is unknown throws; the loop then looks at everything again before it decides anything.
  */
 import { type Action } from "../domain/action.ts";
+import type { Account } from "../domain/ledger.ts";
 import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
+import { describe, mend } from "./act-repair.ts";
+import { dropTry, fillPurse, heedEdit } from "./act-steering.ts";
 import { label, refuseStart } from "./act-labels.ts";
 import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
@@ -20,6 +23,8 @@ export type Context = {
   readonly view: View;
   readonly identity: Identity;
   readonly now: () => number;
+  /** What the researcher has spent: each write of session.json books it. */
+  readonly account: () => Account;
 };
 
 /** What `act` does itself; proposing is the desk's. */
@@ -53,6 +58,16 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return openExperiment(action, context);
     case "finish":
       return finish(action, context);
+    case "mend":
+      return mend(action, context);
+    case "describe":
+      return describe(action, context);
+    case "fillPurse":
+      return fillPurse(context);
+    case "dropTry":
+      return dropTry(action, context);
+    case "heedEdit":
+      return heedEdit(action, context);
     case "label":
       return label(action, context);
     case "showDashboard":

@@ -21,6 +21,7 @@ import { Superseded, Unsettled } from "./errors.ts";
 import { readBlob } from "./files.ts";
 import { contentSchema, issueSchema, pullSchema, refSchema, repositorySchema, type PullFact } from "./facts.ts";
 import { readCommit } from "./git.ts";
+import { observeEdit } from "./issue-text.ts";
 import { readComments } from "./observe-comments.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
@@ -79,11 +80,14 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
   const mayStop = !labelled && state !== null && !isEnded(state);
   view.start = null;
+  if (state !== null && !isEnded(state)) await observeEdit(client, view, nowMs);
   if (!mayStart && !mayStop) return;
 
-  await readLabelling(client, view);
-  const isNew = view.labelled !== null && (view.record === null || isPutOnAgain(view.labelled, view.record));
-  if (mayStart && view.labelled !== null && isNew) view.start = await readStart(client, view, view.labelled.by, nowMs);
+  const renamings = await readLabelling(client, view);
+  const { labelled: on } = view;
+  if (!mayStart || on === null || (view.record !== null && !isPutOnAgain(on, view.record))) return;
+  const renamers = renamings.flatMap(({ by, atMs }) => (atMs >= on.atMs ? [by] : []));
+  view.start = await readStart(client, view, { by: on.by, atMs: on.atMs, renamers }, nowMs);
 }
 
 async function readRef(client: Client, view: View, branch: string): Promise<Sha | null> {
@@ -106,6 +110,7 @@ async function observeRefs(client: Client, view: View, nowMs: number): Promise<v
   if (results !== view.results || !view.resultsKnown) {
     view.record = results === null ? null : await readRecord(client, view, results);
     view.rows = results === null ? [] : parseResults((await readFile(client, view, "results.tsv", results)) ?? "");
+    view.notes = results === null ? null : await readFile(client, view, "notes.md", results);
     view.results = results;
     view.resultsKnown = true;
   }

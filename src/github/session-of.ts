@@ -7,10 +7,11 @@ import {
   shortSha,
   verdictCheck,
 } from "../domain/names.ts";
-import type { Desk } from "../domain/proposal.ts";
+import type { Account } from "../domain/ledger.ts";
+import type { Desk, Traits } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type RunFact, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
-import { attemptsBefore, mergeFacts, parseCandidate } from "../domain/trailers.ts";
+import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
@@ -160,13 +161,14 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     pullRequest: pull.number,
     description: idea?.description ?? descriptionOf(pull.title),
     key: idea !== null && own?.sha === pull.head ? idea.key : null,
+    idea,
     head: pull.head,
     parent: { tip, value: value?.value ?? null, trials: value?.trials ?? 1 },
     pull: pull.state,
     label: labelOf(pull),
     body: pull.body,
     trials,
-    nextAttempt: nextAttempt(view, number, trials, own === undefined ? 0 : attemptsBefore(own.message)),
+    nextAttempt: nextAttempt(view, number, trials, idea?.attemptsBefore ?? 0),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
@@ -229,10 +231,13 @@ function deniedIn(view: View): Set<string> {
   return new Set(logins.filter((login) => login !== null));
 }
 
+/** The researcher as the session sees it. */
+export type Study = { readonly desk: Desk; readonly account: Account; readonly traits: Traits };
+
 /** The session as the view has it; null where there is no issue. */
 export function sessionOf(
   view: View,
-  desk: Desk,
+  study: Study,
   identity: Identity,
   nowMs: number,
   slow: Session["slow"] = null,
@@ -264,7 +269,8 @@ export function sessionOf(
     rows: view.rows,
     experiments,
     orders: view.orders,
-    desk,
+    ...study,
+    edit: view.edit,
     dashboard: dashboard?.body ?? null,
     resultsTip: view.results ?? null,
     report: view.report,

@@ -117,6 +117,8 @@ export type Issue = {
   readonly updatedAt: Timestamp;
   readonly closedAt: Timestamp | null;
   readonly closedById: number | null;
+  /** The last edit of the body; undefined: nobody edited it. */
+  readonly edited?: { readonly byId: number; readonly at: Timestamp };
   readonly pull: PullPart | null;
 };
 
