@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Command } from "./command.ts";
 import { type Config, configSchema } from "./config.ts";
+import { historyOf } from "./history.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
 import type { Desk } from "./proposal.ts";
 import type { Row } from "./results.ts";
@@ -167,5 +168,5 @@ export function trialsOfFrontier(record: SessionRecord, tip: Sha): number {
 }
 
 export function rowOf(session: Session, experiment: number): Row | null {
-  return session.rows.findLast((row) => row.experiment === experiment) ?? null;
+  return historyOf(session.rows).byExperiment.get(experiment) ?? null;
 }

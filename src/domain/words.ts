@@ -4,6 +4,7 @@
  */
 import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
+import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
@@ -96,15 +97,14 @@ export function startRefusal(problem: string): string {
 export function statusText(session: Session): string {
   const { record, frontier } = session;
   if (record === null) return noSession();
-  const settled = session.rows.filter((row) => row.experiment > 0);
-  const kept = settled.filter((row) => row.outcome === "keep").length;
+  const { settled, kept } = historyOf(session.rows);
   const value = frontier?.value ?? null;
   const gained =
     value === null
       ? "no value of the frontier yet"
       : `${record.config.metric.name} ${formatValue(value)}${sinceBaseline(session)}`;
   const open = session.experiments.length;
-  return `**${record.state}** (${inline(record.because)}) · ${settled.length} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
+  return `**${record.state}** (${inline(record.because)}) · ${settled} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
 }
 
 /** ` ← 0.9979 baseline (−1.86 %)`, or nothing before there is a baseline. */

@@ -27,6 +27,7 @@ import {
   repositorySchema,
   type PullFact,
 } from "./facts.ts";
+import { forgetSettled } from "./forget.ts";
 import { readCommit } from "./git.ts";
 import { readComments } from "./observe-comments.ts";
 import { observeTrials } from "./observe-trials.ts";
@@ -53,6 +54,7 @@ export async function observe(client: Client, view: View, identity: Identity, no
   await part(view, "pulls", () => observePulls(client, view));
   await part(view, "comments", () => readComments(client, view, identity, nowMs));
   await observeTrials(client, view, identity);
+  forgetSettled(view);
 }
 
 /** Looks at the issue and its comments again: before anything that can't be taken back. */

@@ -7,6 +7,7 @@ import {
   shortSha,
   verdictCheck,
 } from "../domain/names.ts";
+import { historyOf } from "../domain/history.ts";
 import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
@@ -62,7 +63,7 @@ function numberOfPull(pull: PullFact): number {
 }
 
 function unsettled(view: View): PullFact[] {
-  const recorded = new Set(view.rows.map((row) => row.experiment));
+  const recorded = historyOf(view.rows).byExperiment;
   return [...view.pulls.values()]
     .filter((pull) => !(recorded.has(numberOfPull(pull)) && pull.state !== "open" && labelOf(pull) !== null))
     .sort((a, b) => numberOfPull(a) - numberOfPull(b));
@@ -97,7 +98,7 @@ function valueAt(view: View, commit: Sha): { value: number; trials: number; expe
   const measured = fact !== undefined && candidate?.tree === fact.tree;
   const merge = !measured || record === null ? null : mergeFacts(fact.message, record.config.metric.name);
   if (merge !== null) return merge;
-  const row = view.rows.findLast((each) => each.experiment === 0 && each.commit === shortSha(commit));
+  const row = historyOf(view.rows).ofFrontier.findLast((each) => each.commit === shortSha(commit));
   if (row === undefined || row.value === null || record === null) return null;
   return {
     value: row.value,
