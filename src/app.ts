@@ -8,6 +8,8 @@ import { type SessionKey, formatSessionKey, parseSessionKey } from "./domain/nam
 import type { Researcher } from "./domain/proposal.ts";
 import { GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
+import { hearPress, keepPress } from "./github/press.ts";
+import type { Asked } from "./github/line.ts";
 import { type Hint, everything } from "./github/view.ts";
 import { hear } from "./hints.ts";
 import { Queue } from "./queue.ts";
@@ -22,6 +24,10 @@ export type AppOptions = {
   readonly concurrency: number;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
+  /** Whether writes are kept apart as github.com asks. */
+  readonly spaced?: boolean;
+  /** Hears of every request to GitHub, with what its answer says of the limits. */
+  readonly asked?: (asked: Asked) => void;
 };
 
 export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8, researcherFor };
@@ -48,7 +54,11 @@ export type RunningApp = {
 export async function startApp(probot: Probot, options: AppOptions): Promise<RunningApp> {
   const github = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-    (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+    {
+      unreadable: (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
+      spaced: options.spaced ?? false,
+      ...(options.asked === undefined ? {} : { asked: options.asked }),
+    },
   );
   const memories = new Map<string, Memory>();
   const log = probot.log;
@@ -58,14 +68,14 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
     identity: () => github.identity(),
     researcherFor: options.researcherFor,
     wake: (key) => wake(key, new Set()),
-    now: Date.now,
+    now: () => Date.now(),
     log,
   };
 
   const queue = new Queue<Hint>({
     merge: (a, b) => a.union(b),
     timerHint,
-    now: Date.now,
+    now: () => Date.now(),
     concurrency: options.concurrency,
     pass: async (name, hint) => {
       const key = parseSessionKey(name)!;
@@ -87,6 +97,12 @@ export async function startApp(probot: Probot, options: AppOptions): Promise<Run
   probot.on([...hookEvents], ({ name, payload }) => {
     const heard = hear(name, payload, login);
     if (heard !== null) wake(heard.key, heard.hint);
+  });
+  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
+    const heard = hearPress(payload);
+    if (heard === null) return;
+    await keepPress(await github.clientFor(heard.key), heard, id);
+    wake(heard.key, new Set(["comments", "issue"]));
   });
   const stopSweep = startSweep({
     sessions: () => github.sessions(),

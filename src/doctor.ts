@@ -10,7 +10,7 @@ import { environmentFinding, findingsOf } from "./domain/findings.ts";
 import { optionsOf } from "./environment.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { examine } from "./github/examine.ts";
-import { octokitFor } from "./github/octokit.ts";
+import { BotOctokit } from "./github/octokit.ts";
 import type { ServeOptions } from "./serve.ts";
 
 const usage = `npm run doctor -- --repo OWNER/NAME [--json]
@@ -51,7 +51,7 @@ function appOf({ appId, privateKey, webhookSecret, apiUrl }: ServeOptions): Prob
     secret: webhookSecret,
     baseUrl: apiUrl,
     log: pino({ level: "silent" }),
-    Octokit: octokitFor(apiUrl),
+    Octokit: BotOctokit,
   });
 }
 

@@ -18,6 +18,7 @@ import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
 import { classify } from "./github/errors.ts";
+import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
 import { type Hint, type Identity, type View, emptyView, everything } from "./github/view.ts";
@@ -64,7 +65,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now());
+      const known = sessionOf(memory.view, memory.desk.state, context.client.slow, context.identity, deps.now());
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
@@ -130,6 +131,13 @@ async function answerError(error: unknown, context: Context, memory: Memory, dep
   if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
+  if (error instanceof Held && kind.kind === "later") {
+    // Nothing was sent: what is known is still so, and the action was not tried.
+    deps.log.info({ session: formatSessionKey(view.key), because: kind.because, waitMs: kind.afterMs }, "held");
+    memory.repeats = 0;
+    memory.lastAction = "";
+    return kind.afterMs;
+  }
   deps.log.warn(
     { session: formatSessionKey(view.key), kind: kind.kind, because: kind.because },
     "the pass met an error",

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import pretty from "pino-pretty";
 import { Probot, Server } from "probot";
 import { type AppOptions, startApp } from "./app.ts";
-import { octokitFor } from "./github/octokit.ts";
+import { BotOctokit, hasWriteLimits } from "./github/octokit.ts";
 
 export type ServeOptions = AppOptions & {
   readonly appId: number;
@@ -40,12 +40,12 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
       webhookPath: options.webhookPath,
       baseUrl: options.apiUrl,
       log,
-      Octokit: octokitFor(options.apiUrl),
+      Octokit: BotOctokit,
     }),
   });
   let close = () => Promise.resolve();
   await server.load(async (probot) => {
-    const app = await startApp(probot, options);
+    const app = await startApp(probot, { ...options, spaced: hasWriteLimits(options.apiUrl) });
     close = () => app.close();
   });
   await server.start();

@@ -15,7 +15,7 @@ export type CheckRun = {
   external_id: string;
   details_url: string;
   status: "completed";
-  conclusion: "success" | "failure" | "timed_out" | "cancelled";
+  conclusion: "success" | "failure" | "neutral" | "timed_out" | "cancelled";
   output: {
     title: string;
     summary: string;
@@ -36,6 +36,7 @@ const conclusions = {
   measured: "success",
   crash: "failure",
   rejected: "failure",
+  unknown: "neutral",
   timeout: "timed_out",
   cancelled: "cancelled",
 } as const satisfies Record<Measurement["status"], CheckRun["conclusion"]>;
@@ -73,9 +74,9 @@ export function titleOf(measurement: Measurement, frontier: number | null): stri
     return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
   }
   const because = plain(measurement.because, 200);
-  return measurement.status === "crash" || measurement.status === "rejected"
-    ? `${measurement.status}: ${because}`
-    : because || measurement.status;
+  return measurement.status === "timeout" || measurement.status === "cancelled"
+    ? because || measurement.status
+    : `${measurement.status}: ${because}`;
 }
 
 function differencePhrase(value: number, frontier: number): string {

@@ -1,7 +1,8 @@
 /**
  * From what happened to a measurement. Pure: every rule of what counts as a result is here.
  *
- * Always: without exactly one finite number after the first `---` there is no value; a value is never guessed.
+ * Always: without exactly one finite number after the first `---` there is no value; a value is never guessed. A text in
+ * the place of the value that can be none is `unknown`, for a person to look at: the training ended well.
  */
 import { constants } from "node:os";
 import { isAbsolute, posix } from "node:path";
@@ -30,7 +31,7 @@ export type Ending = {
 /** The folders that the commands ran in (real paths, without links in them), and which of their files are mutable. */
 export type Surface = { readonly roots: readonly string[]; readonly isMutable: (path: string) => boolean };
 
-type Judged = Pick<TrialSpec, "metric" | "evaluate" | "timeoutSeconds">;
+type Judged = Pick<TrialSpec, "metric" | "direction" | "evaluate" | "timeoutSeconds">;
 
 /** How the training command ended when it gave nothing to evaluate; null when it ran to its end without error. */
 export function trainingFailure({ training, changed }: Evidence, spec: Judged, surface: Surface): Ending | null {
@@ -105,9 +106,9 @@ function fastFailPhrase({ curve }: LogReading): string {
   return `FAIL: the training gave up, as it does when the loss explodes or is no number${where}`;
 }
 
-/** The value that the log gives, or the crash that it is not to give one. */
+/** The value that the log gives, or what it is not to give one. */
 function readMetric(log: LogReading, spec: Judged, surface: Surface): Ending {
-  const { metric } = spec;
+  const { metric, direction } = spec;
   // An evaluate command may print its one line alone; in a training log only the summary block counts.
   const texts = log.hasRule || spec.evaluate !== null ? log.metricTexts : [];
   if (texts.length > 1)
@@ -118,7 +119,10 @@ function readMetric(log: LogReading, spec: Judged, surface: Surface): Ending {
     return crash(log, surface, "", `finished without a ${metric} line${place}`);
   }
   const value = parseFinite(text);
-  if (value === null) return crash(null, surface, "", `${metric} is ${text === "" ? "empty" : text}`);
+  // Of what is better lower, zero and below are no loss of any model (of bits per byte they can't be).
+  if (value === null || (direction === "lower" && value <= 0)) {
+    return without("unknown", shorten(`${metric} is ${text === "" ? "empty" : text}`));
+  }
   return { status: "measured", value, because: `${metric} ${text}`, at: null };
 }
 

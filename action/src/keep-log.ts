@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bench, logFileOf } from "./commands.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../../src/domain/secrets.ts";
 
 /** In the order of the trial; those that did not run have no file. */
 const parts = ["training", "serving", "evaluation"];

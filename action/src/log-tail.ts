@@ -1,5 +1,5 @@
 /** The end of a log as people read it: whole lines, no secrets, bounded. */
-import { redact } from "./redact.ts";
+import { redact } from "../../src/domain/secrets.ts";
 
 const maxTail = 12_000;
 

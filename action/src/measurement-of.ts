@@ -3,7 +3,7 @@ import type { Measurement } from "../../src/domain/measurement.ts";
 import type { Ending, Evidence } from "./conclude.ts";
 import type { TrainInputs } from "./inputs.ts";
 import { logTail } from "./log-tail.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../../src/domain/secrets.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export type Trial = { readonly ending: Ending; readonly evidence: Evidence | null; readonly protectedCount: number };

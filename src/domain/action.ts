@@ -2,6 +2,8 @@
  * What the bot can do. Each action is small, names everything it needs, and is carried out by `act` so that doing it twice
  * gives the same world as doing it once.
  */
+import type { Appeal } from "./appeal.ts";
+import type { Button } from "./buttons.ts";
 import type { Sha } from "./names.ts";
 import type { Prepared } from "./proposal.ts";
 import type { Row } from "./results.ts";
@@ -26,6 +28,9 @@ export type Action =
       readonly comment: number;
       readonly on: number;
       readonly change: StateChange | null;
+      readonly appeal: Appeal | null;
+      /** The pull request of a settled experiment that the appeal opens again. */
+      readonly reopen: number | null;
       readonly reply: string | null;
       readonly reaction: "+1" | "confused";
     }
@@ -68,6 +73,17 @@ export type Action =
       readonly key: string | null;
       readonly noise: Noise;
     }
+  /** Puts an experiment before a person: a comment on its pull request, then the check (the last thing written). */
+  | {
+      readonly kind: "ask";
+      readonly experiment: number;
+      readonly pullRequest: number;
+      readonly attempt: number;
+      readonly check: number;
+      readonly title: string;
+      readonly question: string;
+      readonly buttons: readonly Button[];
+    }
   /** Completes the verdict check, then closes and labels the pull request (the label is the last thing written). */
   | {
       readonly kind: "conclude";
@@ -76,6 +92,7 @@ export type Action =
       readonly head: Sha;
       readonly check: number | null;
       readonly outcome: Outcome;
+      readonly buttons: readonly Button[];
       readonly title: string;
       readonly verdict: string;
       readonly close: boolean;

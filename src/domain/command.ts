@@ -8,11 +8,11 @@
 import { closest, distance } from "fastest-levenshtein";
 import { type Token, lexer } from "marked";
 
-export const commandWords = ["stop", "pause", "resume", "status", "help"] as const;
+export const commandWords = ["stop", "pause", "resume", "rerun", "keep", "status", "help"] as const;
 export type CommandWord = (typeof commandWords)[number];
 
 export type Command =
-  | { readonly kind: CommandWord }
+  | { readonly [Word in CommandWord]: { readonly kind: Word } }[CommandWord]
   | { readonly kind: "unknown"; readonly text: string; readonly nearest: CommandWord | null };
 
 const prefix = "/autoresearch";
@@ -101,6 +101,10 @@ function meaning(word: CommandWord): string {
       return "starts nothing new; what is training is measured and settled";
     case "resume":
       return "goes on after a pause, or after a block whose cause is mended";
+    case "rerun":
+      return "on an experiment's pull request: measures it once more, though it was settled";
+    case "keep":
+      return "on an experiment's pull request: keeps it unless it is worse, however small or unlikely the gain";
     case "status":
       return "says where the session stands";
     case "help":

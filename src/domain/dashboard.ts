@@ -7,8 +7,9 @@ import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
 import { frontierBranch, resultsBranch } from "./names.ts";
 import { historyOf } from "./history.ts";
 import { type Row, baselineOf } from "./results.ts";
+import { questionsAtMost, questionsIn } from "./question.ts";
 import type { Experiment, Running } from "./session.ts";
-import { noiseOf } from "./session.ts";
+import { isEnded, noiseOf } from "./session.ts";
 import type { Trial } from "./trial.ts";
 import { sigmaOf } from "./verdict.ts";
 import { formatDelta, formatPercent, formatTime, formatValue, inline, marker, whoAndWhen } from "./words.ts";
@@ -34,6 +35,7 @@ function bodyOf(session: Running, listed: number): string {
   const parts = [
     `${titleLine(session)}${elapsed(session)}`,
     trouble(session),
+    questions(session),
     headline(session),
     picture(session),
     nowTable(session),
@@ -86,7 +88,7 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed].filter((part) => part !== "").join("\n\n");
+    return [noRunner, failed, slowness(session)].filter((part) => part !== "").join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
@@ -95,10 +97,28 @@ function trouble(session: Running): string {
     case "blocked":
       return `> ${what} · When the cause is mended, \`/autoresearch resume\` goes on.`;
     case "stopped":
-      return `> ${what}${cancelledText(session.cancelled.size)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
+      return `> ${what}${cancelledText(session.cutOff)} · what was found is on \`${frontierBranch(session.key.issue)}\`.`;
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }
+}
+
+function questions(session: Running): string {
+  const open = questionsIn(session);
+  if (open.length === 0 || isEnded(session.record.state)) return "";
+  const lines = open.map(
+    ({ experiment, phase }) => `> - ${nameOf(experiment)}: ${inline(phase.because, 2 * cellLength)}`,
+  );
+  const full = open.length >= questionsAtMost ? " Nothing new is proposed before one of them is answered." : "";
+  return [
+    `> **Your word is asked for.** Keep or re-run it by the buttons of its check (or \`/autoresearch keep\`, \`rerun\` on it), or close it.${full}`,
+    ...lines,
+  ].join("\n");
+}
+
+function slowness({ slow }: Running): string {
+  if (slow === null) return "";
+  return `> **${slow.because}.** The session goes slowly until ${formatTime(slow.untilMs)}; nothing is lost.`;
 }
 
 function cancelledText(runs: number): string {

@@ -17,6 +17,7 @@
 import type { Decision } from "./action.ts";
 import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
+import { askPerson } from "./question.ts";
 import { block, blockOnFailure, open, propose } from "./feeding.ts";
 import { type Sha, frontierBranch } from "./names.ts";
 import { answerOthers, obey } from "./order.ts";
@@ -46,13 +47,14 @@ export function decide(session: Session): Decision {
   const always: Rule<Running>[] = [stopByHand, startAgain, cancelRuns];
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
+  const asking: Rule<Running>[] = [askPerson];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
   const showing: Rule<Running>[] = [answerOthers, syncLabels, showDashboard];
 
   const inState = {
-    running: [...running, ...booking, ...feeding],
-    paused: [advance, ...booking],
-    blocked: [advance, ...booking],
+    running: [...running, ...booking, ...asking, ...feeding],
+    paused: [advance, ...booking, ...asking],
+    blocked: [advance, ...booking, ...asking],
     stopped: booking,
     done: booking,
   }[state];

@@ -25,10 +25,15 @@ export function limitReached(session: Running): string | null {
     : null;
 }
 
+/** What waits for a person holds no session up: it is withdrawn at the end, with its reason. */
+function isBusy(session: Running): boolean {
+  return openExperiments(session).some(({ phase }) => phase.kind !== "unknown");
+}
+
 /** Ends the session when nothing more will be opened and all that was is settled. */
 export function decideEnd(session: Running): Decision | null {
   const because = limitReached(session);
-  if (because === null || session.frontier.value === null || openExperiments(session).length > 0) return null;
+  if (because === null || session.frontier.value === null || isBusy(session)) return null;
   const gained = session.frontier.tip !== session.record.base;
   const report = gained ? { title: reportTitle(session), body: reportBody(session) } : null;
   return { kind: "do", action: { kind: "finish", because, comment: finalComment(session, because), report }, because };

@@ -1,10 +1,12 @@
 /**
  * Where an experiment stands in its life, in the order of that life. One place derives it; `decide` answers each phase.
  */
+import { type Appeal, appealOf, heldMeasurements, isOwed } from "./appeal.ts";
+import type { Measurement } from "./measurement.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
-import { type Trial, isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { type Outcome, judge, sigmaOf } from "./verdict.ts";
+import { type Trial, isActive, lostInARow } from "./trial.ts";
+import { type Judgement, type Outcome, isSound, judge, sigmaOf } from "./verdict.ts";
 
 export type Phase =
   /** Opened, waiting for its first trial or for the next one. `lost`: how many of its trials went lost in a row. */
@@ -13,6 +15,8 @@ export type Phase =
   | { readonly kind: "trial"; readonly trial: Trial }
   /** Won against the frontier that is still the frontier: to be merged. */
   | { readonly kind: "won"; readonly value: number; readonly trials: number; readonly because: string }
+  /** Measured, but no value that can be believed: a person keeps it, has it measured again, or closes it. */
+  | { readonly kind: "unknown"; readonly value: number | null; readonly because: string }
   /** The outcome is certain and not written yet. */
   | { readonly kind: "decided"; readonly outcome: Outcome; readonly value: number | null; readonly because: string }
   /** The row is written; the pull request is not cleaned up yet. */
@@ -39,20 +43,46 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
     const because = experiment.conflict;
     return { kind: "decided", outcome: "discard", value: null, because };
   }
-  const measurements = measurementsOf(experiment.trials);
+  const measurements = measurementsFor(experiment, session);
   const { parent } = experiment;
+  const appeal = appealFor(experiment, session);
   const lost = lostInARow(experiment.trials, Date.parse(session.record.since));
   if (measurements.length === 0 || parent.value === null) {
     return { kind: "waiting", lost, because: "opened, not measured yet" };
   }
+  if (isOwed(experiment.trials, appeal)) {
+    return { kind: "waiting", lost, because: `@${appeal!.by} asked for another measurement` };
+  }
 
-  const sigma = sigmaOf(noiseOf(session), session.record.config);
-  const judgement = judge(measurements, { value: parent.value, trials: parent.trials }, sigma, session.record.config);
+  const judgement = judgementOf(measurements, { ...parent, value: parent.value }, appeal, session);
   const stale = parent.tip !== session.frontier.tip;
   if (judgement.kind === "repeat") return { kind: "waiting", lost, because: judgement.because };
+  if (judgement.kind === "unknown") return judgement;
   if (judgement.outcome !== "keep") return { ...judgement, kind: "decided" };
   if (stale) return { kind: "waiting", lost, because: "the frontier moved: carried onto it and measured again" };
   return { kind: "won", value: judgement.value!, trials: measurements.length, because: judgement.because };
+}
+
+function appealFor(experiment: Experiment, session: Running): Appeal | null {
+  return appealOf(session.record.appeals, experiment.number);
+}
+
+/** The measurements of an experiment that count. */
+export function measurementsFor(experiment: Experiment, session: Running): Measurement[] {
+  const { config } = session.record;
+  const { value } = experiment.parent;
+  const sound = (each: Measurement) => value === null || isSound(each, value, config);
+  return heldMeasurements(experiment.trials, appealFor(experiment, session), sound);
+}
+
+function judgementOf(
+  measurements: readonly Measurement[],
+  reference: { readonly value: number; readonly trials: number },
+  appeal: Appeal | null,
+  session: Running,
+): Judgement {
+  const sigma = sigmaOf(noiseOf(session), session.record.config);
+  return judge(measurements, reference, sigma, session.record.config, appeal?.what === "keep" ? appeal.by : null);
 }
 
 function recordedPhase(experiment: Experiment, row: Row): Phase {
@@ -62,13 +92,14 @@ function recordedPhase(experiment: Experiment, row: Row): Phase {
 
 /** Merged: by the bot, if the frontier's tip says so; else by a person, whose word counts, but makes no number. */
 function mergedPhase(experiment: Experiment, session: Running): Phase {
-  const measurements = measurementsOf(experiment.trials);
+  const measurements = measurementsFor(experiment, session);
   const { frontier } = session;
   if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
-    const sigma = sigmaOf(noiseOf(session), session.record.config);
     const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
     const because =
-      measurements.length === 0 ? "merged" : judge(measurements, reference, sigma, session.record.config).because;
+      measurements.length === 0
+        ? "merged"
+        : judgementOf(measurements, reference, appealFor(experiment, session), session).because;
     return { kind: "decided", outcome: "keep", value: frontier.value, because };
   }
   const because = "merged by a person; the frontier is measured as it is now";

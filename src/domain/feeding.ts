@@ -3,6 +3,7 @@ import type { Decision } from "./action.ts";
 import { limitReached } from "./ending.ts";
 import { openExperiments } from "./experiment.ts";
 import { historyOf } from "./history.ts";
+import { questionsAtMost, questionsIn } from "./question.ts";
 import type { Running } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
 import { experimentCount } from "./words.ts";
@@ -38,7 +39,8 @@ export function blockOnFailure(session: Running): Decision | null {
 
 /** One experiment more than there are runners is kept ready, so that a runner never waits for an idea. */
 function wantsMore(session: Running): boolean {
-  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded");
+  const open = openExperiments(session).filter(({ phase }) => phase.kind !== "recorded" && phase.kind !== "unknown");
+  if (questionsIn(session).length >= questionsAtMost) return false;
   return open.length < session.record.config.runner.concurrency + 1 && limitReached(session) === null;
 }
 

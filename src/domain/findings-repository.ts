@@ -113,7 +113,7 @@ function publicFinding(repository: RepositoryFacts, config: Config): Finding {
     };
   }
   const allowed = config.runner.allow_public !== null;
-  if (!allowed) return ok("public", "the repository is public, and its runner is not labelled self-hosted");
+  if (!allowed) return ok("public", "the repository is public, and its runner is one of GitHub's own");
   return {
     id: "public",
     severity: "warn",

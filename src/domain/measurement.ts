@@ -4,6 +4,8 @@
  *
  * Always: a value is there only when the trial was `measured`, and then it is a finite number. A crash has no value (the
  * zero that karpathy's table writes for it exists in results.tsv alone: zero would be the best bits per byte there is).
+ * A trial that ended well and said a value that can be none (nan, inf, zero of a metric that is better lower) is `unknown`:
+ * neither a crash nor a number, and `because` names what was printed.
  */
 import { z } from "zod";
 
@@ -46,6 +48,7 @@ export const measurementSchema = z.discriminatedUnion("status", [
   z.object({ ...common, status: z.literal("timeout") }),
   z.object({ ...common, status: z.literal("cancelled") }),
   z.object({ ...common, status: z.literal("rejected") }),
+  z.object({ ...common, status: z.literal("unknown") }),
 ]);
 
 export type Measurement = z.infer<typeof measurementSchema>;

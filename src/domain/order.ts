@@ -1,11 +1,28 @@
 /** Orders: what people ask for in comments, and what the bot answers. Only people with write access steer. */
 import type { Decision, StateChange } from "./action.ts";
+import type { Appeal } from "./appeal.ts";
+import { type Appealing, appealing } from "./appealing.ts";
 import type { Command } from "./command.ts";
 import { helpText } from "./command.ts";
 import type { Order, Session, SessionState } from "./session.ts";
 import { denial, noSession, statusText, unknownCommand } from "./words.ts";
 
-type Effect = { readonly change: StateChange | null; readonly reply: string | null; readonly refused: boolean };
+type Effect = {
+  readonly change: StateChange | null;
+  readonly appeal: Appeal | null;
+  readonly reopen: number | null;
+  readonly reply: string | null;
+  readonly refused: boolean;
+};
+
+/** An answer in words, and nothing besides. */
+const inWords = (reply: string | null, refused: boolean): Effect => ({
+  change: null,
+  appeal: null,
+  reopen: null,
+  reply,
+  refused,
+});
 
 /** Carries out the oldest comment of a person with write access that has no receipt. */
 export function obey(session: Session): Decision | null {
@@ -21,15 +38,15 @@ export function answerOthers(session: Session): Decision | null {
   const order = session.orders.find((each) => !each.mayWrite);
   if (order === undefined) return null;
   const told = session.denied.has(order.author);
-  return answer(order, { change: null, reply: told ? null : denial(order), refused: true });
+  return answer(order, inWords(told ? null : denial(order), true));
 }
 
 function answer(order: Order, effect: Effect): Decision {
   const reaction = effect.refused ? "confused" : "+1";
-  const { change, reply } = effect;
+  const { change, appeal, reopen, reply } = effect;
   return {
     kind: "do",
-    action: { kind: "obey", comment: order.comment, on: order.on, change, reply, reaction },
+    action: { kind: "obey", comment: order.comment, on: order.on, change, appeal, reopen, reply, reaction },
     because: `@${order.author} said ${order.commands.map(nameOf).join(", ")}`,
   };
 }
@@ -38,24 +55,27 @@ function nameOf(command: Command): string {
   return command.kind === "unknown" ? "something unknown" : command.kind;
 }
 
-function refusal(reply: string): Effect {
-  return { change: null, reply, refused: true };
-}
-
 /** The commands of one comment in order: the last state counts, the replies are put one under the other. */
 function effectOf(order: Order, session: Session): Effect {
   const { record } = session;
   if (record === null) {
     const help = order.commands.every((command) => command.kind === "help");
-    return help ? { change: null, reply: helpText(), refused: false } : refusal(noSession());
+    return help ? inWords(helpText(), false) : inWords(noSession(), true);
   }
   // The state was changed, and the process died before the receipt: only that is owed.
-  if (record.order === order.comment) return { change: null, reply: null, refused: false };
+  if (record.order === order.comment) return inWords(null, false);
   let state = record.state;
   let change: StateChange | null = null;
   let refused = false;
   const replies: string[] = [];
+  let appeal: Appealing | null = null;
   for (const command of order.commands) {
+    if (command.kind === "rerun" || command.kind === "keep") {
+      appeal = appealing(command.kind, order, session);
+      refused ||= appeal.refused;
+      if (appeal.reply !== null) replies.push(appeal.reply);
+      continue;
+    }
     const step = stepOf(command, state, order, session);
     if (step.to !== null && step.to !== state) {
       state = step.to;
@@ -64,12 +84,22 @@ function effectOf(order: Order, session: Session): Effect {
     refused ||= step.refused;
     if (step.reply !== null) replies.push(step.reply);
   }
-  return { change, reply: replies.length === 0 ? null : [...new Set(replies)].join("\n\n"), refused };
+  const { appeal: asked, reopen } = appeal ?? { appeal: null, reopen: null };
+  return {
+    change,
+    appeal: asked,
+    reopen,
+    reply: replies.length === 0 ? null : [...new Set(replies)].join("\n\n"),
+    refused,
+  };
 }
+
+/** A command that is about the session, and not about one experiment. */
+type StateCommand = Exclude<Command, { kind: "rerun" | "keep" }>;
 
 type Step = { to: SessionState | null; because: string; reply: string | null; refused: boolean };
 
-function stepOf(command: Command, state: SessionState, order: Order, session: Session): Step {
+function stepOf(command: StateCommand, state: SessionState, order: Order, session: Session): Step {
   const say = (reply: string, refused = false): Step => ({ to: null, because: "", reply, refused });
   const go = (to: SessionState, because: string): Step => ({ to, because, reply: null, refused: false });
   const ended = state === "stopped" || state === "done";

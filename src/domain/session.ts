@@ -3,6 +3,7 @@
  * anew from the view on every step; nothing in it is remembered but what GitHub remembers (and the researcher's desk).
  */
 import { z } from "zod";
+import { appealSchema } from "./appeal.ts";
 import type { Command } from "./command.ts";
 import { type Config, configSchema } from "./config.ts";
 import { historyOf } from "./history.ts";
@@ -44,6 +45,8 @@ export const recordSchema = z.object({
   /** Rows that stood in results.tsv when the session was last set going: failures are counted from there. */
   rowsBefore: z.int(),
   noise: z.object({ sumOfSquares: z.number(), degrees: z.number() }),
+  /** What people asked of single experiments, oldest first. */
+  appeals: z.array(appealSchema).default([]),
   /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
   tried: z.array(z.string()),
 });
@@ -139,12 +142,16 @@ export type Session = {
   readonly resultsTip: Sha | null;
   /** Pull request frontier → default branch. */
   readonly report: number | null;
-  /** Runs that were asked to be cancelled. */
+  /** Runs that were asked to be cancelled: the process's memory, so that it asks once. */
   readonly cancelled: ReadonlySet<number>;
+  /** How many trials the end cut off, as GitHub shows it. */
+  readonly cutOff: number;
   /** Runs of the session that have not ended and belong to no trial that is waited for. */
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Why requests to GitHub go out slowly, and until when; null: they do not. */
+  readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
 
 /** A session whose branches are there: what every rule after the start is about. */

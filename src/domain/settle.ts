@@ -3,7 +3,8 @@
  * a loser's row is written before its pull request is closed; the outcome's label is the very last thing.
  */
 import type { Decision } from "./action.ts";
-import { type Phase, openExperiments } from "./experiment.ts";
+import { buttons } from "./buttons.ts";
+import { type Phase, measurementsFor, openExperiments } from "./experiment.ts";
 import { shortSha, triggerLabel } from "./names.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Row } from "./results.ts";
@@ -43,7 +44,7 @@ export function record(session: Running): Decision | null {
   for (const { experiment, phase } of openExperiments(session)) {
     const decided = decidedIn(phase, session);
     if (decided === null) continue;
-    const measurements = measurementsOf(experiment.trials);
+    const measurements = measurementsFor(experiment, session);
     const row: Row = {
       commit: shortSha(experiment.head),
       value: decided.value,
@@ -65,6 +66,9 @@ export function record(session: Running): Decision | null {
 function decidedIn(phase: Phase, session: Running): Pick<Row, "outcome" | "value" | "because"> | null {
   if (phase.kind === "decided") return phase;
   if (phase.kind === "recorded" || !isEnded(session.record.state)) return null;
+  if (phase.kind === "unknown") {
+    return { outcome: "withdrawn", value: null, because: `${phase.because}; nobody answered before the end` };
+  }
   return { outcome: "withdrawn", value: null, because: session.record.because };
 }
 
@@ -85,7 +89,7 @@ export function conclude(session: Running): Decision | null {
 }
 
 function concludeOne(experiment: Experiment, row: Row, session: Running): Decision {
-  const measurements = measurementsOf(experiment.trials);
+  const measurements = measurementsFor(experiment, session);
   return {
     kind: "do",
     action: {
@@ -93,7 +97,8 @@ function concludeOne(experiment: Experiment, row: Row, session: Running): Decisi
       experiment: experiment.number,
       pullRequest: experiment.pullRequest,
       head: experiment.head,
-      check: experiment.check === null || experiment.check.completed ? null : experiment.check.id,
+      check: experiment.check?.id ?? null,
+      buttons: experiment.pull === "merged" || row.outcome === "keep" ? buttons.merged : buttons.over,
       outcome: row.outcome,
       title: verdictTitle(row, experiment.parent.value, session.record.config),
       verdict: verdictLine(row),

@@ -57,20 +57,24 @@ export function missingPaths(mutable: readonly string[], paths: readonly string[
   });
 }
 
+/** Labels of machines that GitHub itself lends, and throws away after one job. Any other may lead to a machine of yours. */
+const hostedLabel = /^(?:ubuntu|windows|macos)-[\w.-]+$/i;
+
 /**
- * Whether a session may run in this public repository: not on a self-hosted runner, unless the file on the default branch
+ * Whether a session may run in this public repository: not on a machine that may be
+ * the owner's, unless the file on the default branch
  * names the repository. An issue's front matter does not count, since anybody can write an issue; a copy of the file in
  * another repository names the wrong one.
  */
 export function isPublicAllowed(repository: string, configText: string | null, config: Config): boolean {
-  if (!config.runner.labels.some((label) => label.toLowerCase() === "self-hosted")) return true;
+  if (config.runner.labels.every((label) => hostedLabel.test(label))) return true;
   const file = readConfig(configText, "");
   return file.ok && file.config.runner.allow_public?.toLowerCase() === repository.toLowerCase();
 }
 
 /** Why a public repository and a self-hosted runner don't go together: a sentence. */
 export function publicRisk(repository: string): string {
-  return `\`${repository}\` is public and its runner is self-hosted: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine.`;
+  return `\`${repository}\` is public and its runner may be a machine of yours: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine.`;
 }
 
 /** What to do about it: sentences. */

@@ -194,9 +194,11 @@ export function isActive(trial: Trial): boolean {
 
 /** How many trials at the end of the list went lost in a row, counting those after `sinceMs` (a person said `resume`). */
 export function lostInARow(trials: readonly Trial[], sinceMs: number): number {
+  // GitHub's times are whole seconds.
+  const fromMs = Math.floor(sinceMs / 1000) * 1000;
   let lost = 0;
   for (const { phase } of trials.toReversed()) {
-    if (phase.kind !== "lost" || phase.atMs < sinceMs) break;
+    if (phase.kind !== "lost" || phase.atMs < fromMs) break;
     lost += 1;
   }
   return lost;

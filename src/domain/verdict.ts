@@ -24,7 +24,9 @@ export const noNoise: Noise = { sumOfSquares: 0, degrees: 0 };
 
 export type Judgement =
   | { readonly kind: "outcome"; readonly outcome: Outcome; readonly value: number | null; readonly because: string }
-  | { readonly kind: "repeat"; readonly because: string };
+  | { readonly kind: "repeat"; readonly because: string }
+  /** No value, or one beyond belief: neither a win nor a loss before a person has said so. */
+  | { readonly kind: "unknown"; readonly value: number | null; readonly because: string };
 
 /** Arithmetic mean; NaN of none. */
 export function meanOf(values: readonly number[]): number {
@@ -55,27 +57,38 @@ export function valuesOf(measurements: readonly Measurement[]): number[] {
   return measurements.flatMap((each) => (each.status === "measured" ? [each.value] : []));
 }
 
-/** Judges at least one measurement of a candidate against the frontier that it was trained on. */
+/** Whether a measurement is a value that can be believed without asking anybody. */
+export function isSound(measurement: Measurement, reference: number, config: Config): boolean {
+  return measurement.status === "measured" && beyondBelief(measurement.value, reference, config) === null;
+}
+
+/**
+ * Judges at least one measurement of a candidate against the frontier that it was trained on. `keptBy`: the login of whoever
+ * asked to keep it; then any value that is not worse is believed and is enough.
+ */
 export function judge(
   measurements: readonly Measurement[],
   reference: Reference,
   sigma: number | null,
   config: Config,
+  keptBy: string | null = null,
 ): Judgement {
   const failed = measurements.find((each) => each.status !== "measured");
+  if (failed?.status === "unknown") return { kind: "unknown", value: null, because: failed.because };
   if (failed !== undefined)
     return { kind: "outcome", outcome: outcomeOf(failed), value: null, because: failed.because };
 
   const values = valuesOf(measurements);
   const strange = values.map((value) => beyondBelief(value, reference.value, config)).find((each) => each !== null);
-  if (strange !== undefined) return { kind: "outcome", outcome: "rejected", value: null, because: strange };
-
   const value = meanOf(values);
+  if (strange !== undefined && keptBy === null) return { kind: "unknown", value, because: strange };
+
   const gain = gainOf(value, reference.value, config.metric.direction);
   const better = config.metric.direction === "lower" ? "lower" : "higher";
   const worse = config.metric.direction === "lower" ? "higher" : "lower";
   const outcome = (kind: Outcome, because: string): Judgement => ({ kind: "outcome", outcome: kind, value, because });
 
+  if (keptBy !== null && gain >= 0) return outcome("keep", `kept by @${keptBy}: ${better} by ${formatAmount(gain)}`);
   if (gain === 0) return outcome("discard", "equal to the frontier");
   if (gain < 0) return outcome("discard", `${worse} than the frontier by ${formatAmount(-gain)}`);
   if (gain < config.keep.min_gain) {
@@ -93,7 +106,7 @@ export function judge(
   return outcome("within_noise", `the gain of ${shown} is within the noise (${config.keep.sigmas} σ are needed)`);
 }
 
-function outcomeOf(measurement: Measurement): Outcome {
+function outcomeOf(measurement: Exclude<Measurement, { status: "unknown" }>): Outcome {
   switch (measurement.status) {
     case "timeout":
       return "timeout";

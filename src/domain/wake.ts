@@ -15,8 +15,14 @@ export function wakeAt(session: Running): number | null {
   const trials = [...session.frontier.ownTrials, ...session.experiments.flatMap((experiment) => experiment.trials)];
   const times = trials.flatMap((trial) => trialTimes(trial, session));
   const unfinished = openExperiments(session).length > 0 || activeTrials(session).length > 0;
-  if (isEnded(record.state)) return unfinished ? nowMs + 5_000 : null;
+  if (isEnded(record.state)) {
+    if (unfinished) return nowMs + 5_000;
+    // What was cancelled is seen to its end: the dashboard says how many trials were cut off.
+    return session.strays.length > 0 ? nowMs + lookAgainMs : null;
+  }
   if (desk.kind === "failed") times.push(desk.retryAtMs);
+  // What the dashboard says of it is taken away then.
+  if (record.state === "running" && session.slow !== null) times.push(session.slow.untilMs + 1_000);
   if (record.state === "running") times.push(Date.parse(record.startedAt) + record.config.limits.hours * 3_600_000);
   const next = times.map((time) => (time > nowMs ? time : nowMs + lookAgainMs));
   return next.length === 0 ? null : Math.min(...next);

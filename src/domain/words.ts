@@ -116,6 +116,15 @@ export function sinceBaseline(session: Session): string {
     : ` ← ${formatValue(baseline)} baseline (${formatPercent(baseline, value)})`;
 }
 
+/** What a person is asked of an experiment whose value can't be believed. */
+export function questionText(phase: { readonly value: number | null; readonly because: string }): string {
+  const keep = phase.value === null ? "" : "`/autoresearch keep` believes it and keeps it unless it is worse; ";
+  return [
+    `**A person is asked.** ${inline(phase.because)}. Such a value counts neither as a win nor as a loss.`,
+    `Here, or by the buttons of the check: ${keep}\`/autoresearch rerun\` measures it once more; closing the pull request drops the idea. The session goes on meanwhile.`,
+  ].join("\n\n");
+}
+
 // Pull requests
 
 export function pullTitle(experiment: number, description: string): string {

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, verdictCheck } from "../domain/names.ts";
-import type { Outcome } from "../domain/verdict.ts";
+import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
-import { setState } from "./act-results.ts";
+import { noteAppeal, setState } from "./act-results.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
@@ -17,12 +17,19 @@ export async function showDashboard({ body }: ActionOf<"showDashboard">, context
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
   const { client, view } = context;
-  if (action.change !== null) await setState(action.change, { order: action.comment }, context);
-  if (action.reply !== null) {
+  const { change, appeal, reopen } = action;
+  if (change !== null) await setState(change, appeal === null ? { order: action.comment } : null, context);
+  const shut = appeal !== null && reopen !== null && !(await reopenPull(reopen, context));
+  if (appeal !== null && !shut) await noteAppeal(appeal, action.comment, context);
+  const reply = shut
+    ? "GitHub does not let me open this pull request again: it was merged, or its branch is gone."
+    : action.reply;
+  if (reply !== null) {
     const { is, put } = marked(`reply ${action.comment}`);
-    await upsertComment(action.on, is, put(action.reply), context);
+    await upsertComment(action.on, is, put(reply), context);
   }
-  const receipt = { ...repoOf(view), comment_id: action.comment, content: action.reaction };
+  const content = shut ? "confused" : action.reaction;
+  const receipt = { ...repoOf(view), comment_id: action.comment, content };
   try {
     await client.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", receipt);
   } catch (error) {
@@ -31,6 +38,40 @@ export async function obey(action: ActionOf<"obey">, context: Context): Promise<
   }
   view.handled.add(action.comment);
   view.orders = view.orders.filter((order) => order.comment !== action.comment);
+}
+
+/** Opens a settled experiment's pull request again, without its outcome's label; false where GitHub refuses. */
+async function reopenPull(number: number, { client, view }: Context): Promise<boolean> {
+  const at = { ...repoOf(view), pull_number: number };
+  const pull = pullSchema.parse(await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", at));
+  if (pull.state === "merged") return false;
+  const labels = pull.labels.filter((label) => !outcomes.some((outcome) => outcome === label));
+  try {
+    const change = { ...repoOf(view), issue_number: number, state: "open", labels };
+    await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", change);
+  } catch (error) {
+    if (isStatus(error, 422)) return false;
+    throw error;
+  }
+  view.pulls.set(number, { ...pull, state: "open", labels });
+  for (const aspect of ["pulls", "refs", "checks", "runs"] as const) view.old.add(aspect);
+  return true;
+}
+
+export async function ask(action: ActionOf<"ask">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const { is, put } = marked(`question ${action.attempt}`);
+  await upsertComment(action.pullRequest, is, put(action.question), context);
+  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+    ...repoOf(view),
+    check_run_id: action.check,
+    name: verdictCheck,
+    status: "completed",
+    conclusion: "action_required",
+    output: { title: action.title.slice(0, 250), summary: action.question },
+    actions: action.buttons,
+  });
+  foldCheck(view, checkSchema.parse(answer));
 }
 
 /** How an outcome looks on the bot's check. */
@@ -60,6 +101,7 @@ export async function conclude(action: ActionOf<"conclude">, { client, view }: C
       status: "completed",
       conclusion: conclusionOf(action.outcome),
       output: { title: action.title.slice(0, 250), summary: action.verdict },
+      actions: action.buttons,
     });
     foldCheck(view, checkSchema.parse(answer));
   }

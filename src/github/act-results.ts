@@ -1,5 +1,6 @@
 /** The results branch: rows, picture and the session's record, always together in one commit. */
 import type { ActionOf, StateChange } from "../domain/action.ts";
+import { type Appeal, withAppeal } from "../domain/appeal.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
@@ -39,6 +40,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    appeals: [],
     tried: [contentKey(untouched)],
   };
   if (!(await makeFrontier(start.base, context))) throw new NeedsPerson(orphanedFrontier(issue));
@@ -92,6 +94,23 @@ export async function setState(
   await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
+}
+
+/** The record with an appeal in it; the row of a settled experiment goes, until there is a new one. */
+export async function noteAppeal(appeal: Appeal, order: number, context: Context): Promise<void> {
+  const { view } = context;
+  const before = view.record!;
+  const rows = view.rows.filter((row) => row.experiment !== appeal.experiment);
+  const dropped = view.rows.findIndex((row) => row.experiment === appeal.experiment);
+  const record: SessionRecord = {
+    ...before,
+    order,
+    appeals: withAppeal(before.appeals, appeal),
+    rowsBefore: dropped >= 0 && dropped < before.rowsBefore ? before.rowsBefore - 1 : before.rowsBefore,
+  };
+  const files = [recordText(record)];
+  if (dropped >= 0) files.push({ path: "results.tsv", text: formatResults(rows, record.config.metric.name) });
+  await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {

@@ -3,12 +3,14 @@
  * that is waited for and then given up, never one that is dispatched twice.
  */
 import type { ActionOf } from "../domain/action.ts";
+import { buttons } from "../domain/buttons.ts";
 import { timeoutSeconds } from "../domain/config.ts";
 import type { TrialSpec } from "../domain/measurement.ts";
 import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../domain/names.ts";
 import type { Context } from "./act.ts";
 import { isStatus, NeedsPerson } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
+import { Held } from "./pace.ts";
 import { formatIntent } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
@@ -42,7 +44,14 @@ export async function dispatch(action: ActionOf<"dispatch">, context: Context): 
     spec: JSON.stringify(spec),
     runs_on: JSON.stringify(config.runner.labels),
   };
-  const answer = dispatchedSchema.safeParse(await send(context, { ref: baseBranch, inputs, return_run_details: true }));
+  // While the dispatch waits for its turn, or is forbidden by a limit, this attempt is still free.
+  view.unsent.add(commit);
+  const sent = await send(context, { ref: baseBranch, inputs, return_run_details: true }).catch((error: unknown) => {
+    if (!(error instanceof Held)) view.unsent.delete(commit);
+    throw error;
+  });
+  view.unsent.delete(commit);
+  const answer = dispatchedSchema.safeParse(sent);
   if (!answer.success) {
     view.old.add("runs");
     return;
@@ -75,6 +84,7 @@ async function writeIntent(action: ActionOf<"dispatch">, { client, view, now }: 
       title: action.experiment === 0 ? "Measuring the frontier" : "Waiting for its measurement",
       summary: `Trial ${formatTrialId(id)} is dispatched to a runner. The verdict comes here when it is measured.`,
     },
+    actions: action.experiment === 0 ? buttons.merged : buttons.measuring,
   };
   const answer =
     action.check === null

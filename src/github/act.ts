@@ -10,7 +10,7 @@ import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { conclude, finish, obey, showDashboard } from "./act-people.ts";
+import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
@@ -45,6 +45,8 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return carry(action, context);
     case "record":
       return record(action, context);
+    case "ask":
+      return ask(action, context);
     case "conclude":
       return conclude(action, context);
     case "open":

@@ -6,7 +6,10 @@ import { z } from "zod";
 import type { SessionKey } from "../domain/names.ts";
 import { triggerLabel } from "../domain/names.ts";
 import { sessionStates } from "../domain/session.ts";
+import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
+import type { Asked } from "./line.ts";
+import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
 const appSchema = z.object({ slug: z.string() });
@@ -21,17 +24,26 @@ const issueSchema = z.object({ number: z.int(), pull_request: z.unknown().option
 /** Gives an Octokit that acts as the app itself (no id) or as one installation. */
 export type Authenticate = (installationId?: number) => Promise<OctokitLike>;
 
+export type GitHubAppOptions = {
+  /** Hears of what a sweep could not read. */
+  readonly unreadable?: (what: string, error: unknown) => void;
+  /** Whether writes are kept apart as github.com asks; see `Pace`. */
+  readonly spaced?: boolean;
+  /** Hears of every request. */
+  readonly asked?: (asked: Asked) => void;
+};
+
 export class GitHubApp {
   readonly #authenticate: Authenticate;
-  readonly #clients = new Map<number, Promise<Client>>();
+  readonly #options: GitHubAppOptions;
+  readonly #clients = new Map<number | null, Promise<Client>>();
+  readonly #answers = new Answers();
   readonly #installations = new Map<string, number>();
-  readonly #unreadable: (what: string, error: unknown) => void;
   #identity: Promise<Identity> | null = null;
 
-  /** `unreadable` hears of what a sweep could not read. */
-  constructor(authenticate: Authenticate, unreadable: (what: string, error: unknown) => void = () => {}) {
+  constructor(authenticate: Authenticate, options: GitHubAppOptions = {}) {
     this.#authenticate = authenticate;
-    this.#unreadable = unreadable;
+    this.#options = options;
   }
 
   /** The bot's slug and login; read once. */
@@ -44,7 +56,7 @@ export class GitHubApp {
   }
 
   async #readIdentity(): Promise<Identity> {
-    const app = new Client(await this.#authenticate());
+    const app = await this.#clientOf(null);
     const { slug } = appSchema.parse(await app.read("GET /app"));
     return { slug, login: `${slug}[bot]` };
   }
@@ -54,7 +66,7 @@ export class GitHubApp {
     const name = `${owner}/${repo}`.toLowerCase();
     let installation = this.#installations.get(name);
     if (installation === undefined) {
-      const app = new Client(await this.#authenticate());
+      const app = await this.#clientOf(null);
       installation = installationSchema.parse(
         await app.read("GET /repos/{owner}/{repo}/installation", { owner, repo }),
       ).id;
@@ -68,10 +80,15 @@ export class GitHubApp {
     this.#installations.delete(`${owner}/${repo}`.toLowerCase());
   }
 
-  #clientOf(installation: number): Promise<Client> {
+  /** The client of an installation; null: of the app itself. */
+  #clientOf(installation: number | null): Promise<Client> {
     const known = this.#clients.get(installation);
     if (known !== undefined) return known;
-    const client = this.#authenticate(installation).then((octokit) => new Client(octokit));
+    const { asked, spaced = false } = this.#options;
+    const options = { installation, pace: new Pace({ spaced }), ...(asked === undefined ? {} : { asked }) };
+    const client = this.#authenticate(installation ?? undefined).then(
+      (octokit) => new Client(octokit, options, this.#answers),
+    );
     client.catch(() => this.#clients.delete(installation));
     this.#clients.set(installation, client);
     return client;
@@ -82,7 +99,7 @@ export class GitHubApp {
    * session has not ended (the issue may be closed, or the trigger label gone, with nobody having heard of it).
    */
   async *sessions(): AsyncGenerator<SessionKey> {
-    const app = new Client(await this.#authenticate());
+    const app = await this.#clientOf(null);
     const installations = z.array(installationSchema).parse(await app.readAll("GET /app/installations", {}));
     for (const { id, suspended_at } of installations) {
       if (suspended_at != null) continue;
@@ -98,7 +115,7 @@ export class GitHubApp {
     try {
       return await read();
     } catch (error) {
-      this.#unreadable(what, error);
+      this.#options.unreadable?.(what, error);
       return [];
     }
   }

@@ -2,29 +2,28 @@
  * How the bot speaks to GitHub: conditional reads (a 304 costs nothing of the limit) and writes that are sent once.
  * Octokit gives authentication and transport; nothing here retries, because an unknown outcome is looked at, not repeated.
  */
+import { Answers } from "./answers.ts";
 import { isStatus } from "./errors.ts";
+import { Line, type LineOptions, type OctokitLike, type Parameters } from "./line.ts";
+import type { Slow } from "./pace.ts";
 
-/** What we use of an Octokit instance. */
-export type OctokitLike = {
-  request(
-    route: string,
-    parameters?: Record<string, unknown>,
-  ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
-};
-
-type Parameters = Readonly<Record<string, unknown>>;
-
-/** After so long a request without an answer counts as lost. */
-const requestTimeoutMs = 30_000;
-/** Answers remembered for conditional reads, per installation. */
-const rememberedAnswers = 2_000;
+export type { OctokitLike } from "./line.ts";
 
 export class Client {
-  readonly #octokit: OctokitLike;
-  readonly #remembered = new Map<string, { etag: string; data: unknown; next: boolean }>();
+  readonly #line: Line;
+  readonly #answers: Answers;
+  readonly #installation: number | null;
 
-  constructor(octokit: OctokitLike) {
-    this.#octokit = octokit;
+  /** `answers` may be shared by all clients of a process. */
+  constructor(octokit: OctokitLike, options: LineOptions = { installation: null }, answers = new Answers()) {
+    this.#line = new Line(octokit, options);
+    this.#answers = answers;
+    this.#installation = options.installation;
+  }
+
+  /** Why this installation's requests go out slowly now; null: they do not. */
+  get slow(): Slow | null {
+    return this.#line.pace.slow;
   }
 
   /** The answer's data; an unchanged answer comes from memory. Throws Octokit's RequestError. */
@@ -34,8 +33,8 @@ export class Client {
 
   /** As `read`, for what never changes (a git object by its name): once known it is not asked for again. */
   async readOnce(route: string, parameters: Parameters): Promise<unknown> {
-    const known = this.#remembered.get(keyOf(route, parameters));
-    return known === undefined ? this.read(route, parameters) : known.data;
+    const known = this.#answers.get(this.#keyOf(route, parameters));
+    return known === undefined ? this.read(route, parameters) : (JSON.parse(known.text) as unknown);
   }
 
   /** As `read`, or null where GitHub answers 404 (or 410: it was there). */
@@ -61,42 +60,29 @@ export class Client {
 
   /** Sends a write once and gives the answer's data. */
   async write(route: string, parameters: Parameters): Promise<unknown> {
-    return (await this.#send(route, parameters)).data;
+    return (await this.#line.send(route, parameters)).data;
   }
 
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {
-    const key = keyOf(route, parameters);
-    const known = this.#remembered.get(key);
+    const key = this.#keyOf(route, parameters);
+    const known = this.#answers.get(key);
     try {
       const headers = known === undefined ? {} : { "if-none-match": known.etag };
-      const { data, headers: answered } = await this.#send(route, { ...parameters, headers });
+      const { data, headers: answered } = await this.#line.send(route, { ...parameters, headers });
       const { link, etag } = answered;
       const next = typeof link === "string" && link.includes('rel="next"');
-      if (typeof etag === "string") this.#remember(key, { etag, data, next });
+      if (typeof etag === "string") this.#answers.set(key, { etag, text: JSON.stringify(data), next });
       return { data, next };
     } catch (error) {
       if (known === undefined || !isStatus(error, 304)) throw error;
-      this.#remember(key, known);
-      return known;
+      return { data: JSON.parse(known.text) as unknown, next: known.next };
     }
   }
 
-  #remember(key: string, answer: { etag: string; data: unknown; next: boolean }): void {
-    this.#remembered.delete(key);
-    this.#remembered.set(key, answer);
-    if (this.#remembered.size > rememberedAnswers) this.#remembered.delete(this.#remembered.keys().next().value!);
+  /** Installations do not see the same. */
+  #keyOf(route: string, parameters: Parameters): string {
+    return `${this.#installation ?? "app"} ${route} ${JSON.stringify(parameters)}`;
   }
-
-  #send(route: string, parameters: Parameters) {
-    return this.#octokit.request(route, {
-      ...parameters,
-      request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
-    });
-  }
-}
-
-function keyOf(route: string, parameters: Parameters): string {
-  return `${route} ${JSON.stringify(parameters)}`;
 }
 
 function asList(data: unknown): unknown[] {

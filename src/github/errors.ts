@@ -10,14 +10,13 @@
  */
 import { RequestError } from "@octokit/request-error";
 import { z } from "zod";
+import { Held } from "./pace.ts";
 
 export type ErrorKind =
   | { readonly kind: "stale"; readonly because: string }
   | { readonly kind: "later"; readonly afterMs: number; readonly because: string }
   | { readonly kind: "person"; readonly because: string };
 
-/** GitHub asks for at least a minute where it names no time ("Best practices for using the REST API"). */
-const unnamedLimitMs = 60_000;
 const outageMs = 5_000;
 const unsettledMs = 10_000;
 
@@ -38,6 +37,9 @@ export class NeedsPerson extends Error {
 
 export function classify(error: unknown, nowMs: number): ErrorKind {
   if (error instanceof Superseded) return { kind: "stale", because: error.message };
+  if (error instanceof Held) {
+    return { kind: "later", afterMs: Math.max(0, error.untilMs - nowMs), because: error.message };
+  }
   if (error instanceof NeedsPerson) return { kind: "person", because: error.message };
   if (error instanceof Unsettled) return { kind: "later", afterMs: unsettledMs, because: error.message };
   if (error instanceof z.ZodError || error instanceof SyntaxError) {
@@ -47,26 +49,12 @@ export function classify(error: unknown, nowMs: number): ErrorKind {
     return { kind: "later", afterMs: outageMs, because: `no answer: ${messageOf(error)}` };
 
   const { status } = error;
-  const limitMs = limitOf(error, nowMs);
-  if (limitMs !== null) return { kind: "later", afterMs: limitMs, because: "GitHub's rate limit" };
   if (status >= 500) return { kind: "later", afterMs: outageMs, because: `GitHub answered ${status}` };
-  if (status === 404 || status === 405 || status === 409 || status === 410 || status === 422) {
+  // A token that was refused has been renewed (line.ts), and nothing was done with it.
+  if (status === 401 || status === 404 || status === 405 || status === 409 || status === 410 || status === 422) {
     return { kind: "stale", because: `GitHub answered ${status}: ${shortMessage(error)}` };
   }
   return { kind: "person", because: `GitHub answered ${status}: ${shortMessage(error)}` };
-}
-
-/** Milliseconds to wait where a primary or secondary limit was met, else null. */
-function limitOf(error: RequestError, nowMs: number): number | null {
-  if (error.status !== 403 && error.status !== 429) return null;
-  const headers = error.response?.headers ?? {};
-  const retryAfter = Number(headers["retry-after"]);
-  if (headers["retry-after"] !== undefined && Number.isFinite(retryAfter)) return retryAfter * 1000;
-  if (headers["x-ratelimit-remaining"] === "0") {
-    const resetMs = Number(headers["x-ratelimit-reset"]) * 1000;
-    return Number.isFinite(resetMs) ? Math.max(1_000, resetMs - nowMs + 1_000) : unnamedLimitMs;
-  }
-  return error.status === 429 || /rate limit/i.test(error.message) ? unnamedLimitMs : null;
 }
 
 /** True where the write was done before, by us or by whoever was quicker: the message says so. */

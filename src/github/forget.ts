@@ -18,6 +18,8 @@ const muchMore = 12;
 
 /** Drops what neither an open experiment nor the frontier needs, when enough has come together. */
 export function forgetSettled(view: View): void {
+  // After an end everything that was cut off is told of, and nothing comes any more.
+  if (view.record?.state !== "running") return;
   const { byExperiment } = historyOf(view.rows);
   const numberOf = (branch: string) => parseExperimentBranch(branch)!.experiment;
   const settled = [...view.pulls.values()]

@@ -5,7 +5,8 @@
  * Only comments as they were first written count for the receipt: editing an answered comment gives no new command.
  */
 import { z } from "zod";
-import { parseCommands } from "../domain/command.ts";
+import { parsePress } from "../domain/buttons.ts";
+import { type Command, parseCommands } from "../domain/command.ts";
 import { historyOf } from "../domain/history.ts";
 import type { Client } from "./client.ts";
 import { type CommentFact, commentSchema, numberOf, permissionSchema, reactionSchema } from "./facts.ts";
@@ -61,34 +62,38 @@ async function take(
   comment: CommentFact,
   nowMs: number,
 ): Promise<void> {
-  const author = comment.user;
-  if (author === null) return;
-  if (author.login === identity.login) {
-    view.ownComments.set(comment.id, comment);
-    return;
-  }
-  if (
-    author.type === "Bot" ||
-    view.handled.has(comment.id) ||
-    view.orders.some((order) => order.comment === comment.id)
-  )
-    return;
-  const commands = parseCommands(comment.body);
-  if (commands.length === 0) return;
+  const own = comment.user?.login === identity.login;
+  if (own) view.ownComments.set(comment.id, comment);
+  if (view.handled.has(comment.id) || view.orders.some((order) => order.comment === comment.id)) return;
+  const said = own ? pressed(comment) : written(comment);
+  if (said === null || said.commands.length === 0) return;
   if (await hasReceipt(client, view, identity, comment)) {
     view.handled.add(comment.id);
     return;
   }
-  const mayWrite = await readMayWrite(client, view, author.login, nowMs);
+  const mayWrite = await readMayWrite(client, view, said.author, nowMs);
   const order = {
     comment: comment.id,
     on: numberOf(comment),
-    author: author.login,
+    author: said.author,
     mayWrite,
-    commands,
+    commands: said.commands,
     at: comment.created_at,
   };
   view.orders = [...view.orders, order].sort((a, b) => a.comment - b.comment);
+}
+
+type Said = { readonly author: string; readonly commands: readonly Command[] };
+
+/** What a person says; bots have no voice. */
+function written({ user, body }: CommentFact): Said | null {
+  return user === null || user.type === "Bot" ? null : { author: user.login, commands: parseCommands(body) };
+}
+
+/** A press of a button, which the bot wrote down in a comment of its own. */
+function pressed({ body }: CommentFact): Said | null {
+  const press = parsePress(body);
+  return press === null ? null : { author: press.by, commands: [{ kind: press.what }] };
 }
 
 async function hasReceipt(client: Client, view: View, identity: Identity, comment: CommentFact): Promise<boolean> {

@@ -37,7 +37,8 @@ async function readWithParents(client: Client, view: View, commit: Sha): Promise
 async function observeRuns(client: Client, view: View, identity: Identity): Promise<void> {
   if (!view.old.has("runs")) return;
   const unknown = view.checks.size === 0;
-  if (unknown || hasOpenTrial(view, identity)) {
+  const underWay = [...view.runs.values()].some((run) => run.status !== "completed");
+  if (unknown || underWay || hasOpenTrial(view, identity)) {
     const seen = await listRuns(client, view);
     for (const run of view.runs.values()) {
       if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id);

@@ -10,7 +10,7 @@ import {
 import { historyOf } from "../domain/history.ts";
 import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
-import { type CheckFact, type Intent, type Trial, trialsOf } from "../domain/trial.ts";
+import { type CheckFact, type Intent, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
 import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
@@ -86,7 +86,13 @@ export function trialsOn(view: View, { commit, experiment }: Tracked, identity: 
     defaultBranch: record.baseBranch,
     bot: identity.login,
   };
-  return trialsOf(intentOf(view, { commit, experiment }, identity), facts, expected, nowMs);
+  const intent = intentOf(view, { commit, experiment }, identity);
+  return trialsOf(intent !== null && view.unsent.has(commit) ? before(intent) : intent, facts, expected, nowMs);
+}
+
+/** The intent without its last attempt; the one before it is not waited for any more. */
+function before({ attempt, firstAttempt, atMs }: Intent): Intent | null {
+  return attempt === firstAttempt ? null : { attempt: attempt - 1, firstAttempt, atMs: atMs - visibleWithinMs };
 }
 
 /** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
@@ -173,13 +179,35 @@ function straysIn(view: View, expected: readonly Trial[], identity: Identity): n
   );
 }
 
+/** How much earlier than ours GitHub's clock may be. */
+const clockSkewMs = 120_000;
+
+/** Trials that the stop cut off. From the rows and the runs alone, so that every process says the same. */
+function cutOffIn({ key, record, rows, runs }: View): number {
+  if (record?.state !== "stopped") return 0;
+  const ended = rows.slice(record.rowsBefore).filter((row) => row.outcome === "withdrawn");
+  const experiments = new Set([0, ...ended.map((row) => row.experiment)]);
+  const afterMs = Date.parse(record.since) - clockSkewMs;
+  return [...runs.values()].filter((run) => {
+    const trial = parseRunName(run.name);
+    const isOurs = trial?.issue === key.issue && experiments.has(trial.experiment);
+    return isOurs && run.conclusion === "cancelled" && run.updatedMs >= afterMs;
+  }).length;
+}
+
 function deniedIn(view: View): Set<string> {
   const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
   return new Set(logins.filter((login) => login !== null));
 }
 
 /** The session as the view has it; null where there is no issue. */
-export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: number): Session | null {
+export function sessionOf(
+  view: View,
+  desk: Desk,
+  slow: Session["slow"],
+  identity: Identity,
+  nowMs: number,
+): Session | null {
   const { issue, repository } = view;
   if (issue === null || repository === null) return null;
   const started = view.record !== null;
@@ -212,7 +240,9 @@ export function sessionOf(view: View, desk: Desk, identity: Identity, nowMs: num
     resultsTip: view.results ?? null,
     report: view.report,
     cancelled: view.cancelled,
+    cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
+    slow,
   };
 }

@@ -57,6 +57,8 @@ export type View = {
   commentsSince: string | null;
   readonly permissions: Map<string, { mayWrite: boolean; atMs: number }>;
   readonly cancelled: Set<number>;
+  /** Commits whose last intent is known to have no run: a limit forbade its dispatch before it was sent. */
+  readonly unsent: Set<Sha>;
   /** `head tip` → why the one can't be carried onto the other. */
   readonly conflicts: Map<string, string>;
 };
@@ -89,6 +91,7 @@ export function emptyView(key: SessionKey): View {
     commentsSince: null,
     permissions: new Map(),
     cancelled: new Set(),
+    unsent: new Set(),
     conflicts: new Map(),
   };
 }

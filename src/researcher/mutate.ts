@@ -14,7 +14,7 @@ import {
   noInsights,
 } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import { resultOf } from "./guard.ts";
+import { refusalOf } from "./guard.ts";
 
 /** One number in a line `NAME = …`, by its place in the text. */
 export type Constant = {
@@ -97,7 +97,7 @@ export function proposeMutation(brief: Brief): Answer {
   for (const { move } of moves) {
     const proposal = proposalOf(move, brief);
     if (brief.inFlight.includes(proposal.description)) continue;
-    if (!brief.wasTried(resultOf(proposal, brief.files))) return { kind: "proposal", proposal };
+    if (refusalOf(proposal, brief) === null) return { kind: "proposal", proposal };
   }
   return { kind: "nothing", because: "every change of a single constant was tried" };
 }

@@ -5,7 +5,7 @@ import { outputText } from "../../action/src/file-commands.ts";
 import { logTail } from "../../action/src/log-tail.ts";
 import { digestOf, encodeMeasurement, maxMeasurementBytes } from "../../action/src/measurement-json.ts";
 import { readLog, LogReader } from "../../action/src/read-log.ts";
-import { redact } from "../../action/src/redact.ts";
+import { redact } from "../../src/domain/secrets.ts";
 import { sparkline } from "../../action/src/sparkline.ts";
 import { mutableMatcher, parseDiffTree } from "../../action/src/surface.ts";
 import {
@@ -76,7 +76,13 @@ const measurement: fc.Arbitrary<Measurement> = fc.oneof(
   fc.record({ ...common, status: fc.constant("measured" as const), value: finite }),
   fc.record({
     ...common,
-    status: fc.constantFrom("crash" as const, "timeout" as const, "cancelled" as const, "rejected" as const),
+    status: fc.constantFrom(
+      "crash" as const,
+      "timeout" as const,
+      "cancelled" as const,
+      "rejected" as const,
+      "unknown" as const,
+    ),
   }),
 );
 

@@ -144,6 +144,7 @@ describe("the conclusion", () => {
       "failure",
       "rejected: changes prepare.py, outside the mutable surface",
     ],
+    ["unknown", "val_bpb is nan", "neutral", "unknown: val_bpb is nan"],
     ["timeout", "timeout after 10:00", "timed_out", "timeout after 10:00"],
     ["cancelled", "cancelled while running", "cancelled", "cancelled while running"],
   ] as const)("of %s (%s) is %s", async (status, because, conclusion, title) => {

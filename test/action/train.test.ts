@@ -137,59 +137,6 @@ describe("a broken rule while running is rejected", () => {
   });
 });
 
-describe("the metric", () => {
-  const print = (...lines: string[]) => lines.map((line) => `echo '${line}'`).join("\n");
-  it.each([
-    ["no line: a crash, not a value", [], "crash", "finished without a val_bpb line after a line ---"],
-    ["no line after the rule", ["val_bpb: 0.5", "---", "num_steps: 3"], "crash", "finished without a val_bpb line"],
-    [
-      "two lines: rejected",
-      ["---", "val_bpb: 0.5", "val_bpb: 0.9"],
-      "rejected",
-      "printed more than one val_bpb line: which one counts is not for us to guess",
-    ],
-    ["nan", ["---", "val_bpb: nan"], "crash", "val_bpb is nan"],
-    ["infinite", ["---", "val_bpb: -inf"], "crash", "val_bpb is -inf"],
-    ["beyond a number", ["---", "val_bpb: 1e999"], "crash", "val_bpb is 1e999"],
-    ["no number", ["---", "val_bpb: 0.5 (estimated)"], "crash", "val_bpb is 0.5 (estimated)"],
-    [
-      "a second block after the first: rejected",
-      ["---", "val_bpb: 0.9", "---", "val_bpb:   0.75"],
-      "rejected",
-      "printed more than one val_bpb line: which one counts is not for us to guess",
-    ],
-    [
-      "what stands before the first rule is no result",
-      ["val_bpb: 0.1", "---", "val_bpb:   0.75"],
-      "measured",
-      "val_bpb 0.75",
-    ],
-  ])("%s", async (_, lines, status, because) => {
-    const { measurement } = await trainOn(world, withTrain(`${print(...lines)}\n`));
-    expect(measurement).toMatchObject({ status, because });
-  });
-
-  it("comes from the evaluate command where there is one, whatever the training prints", async () => {
-    const commit = withTrain(`echo 0.8125 > prediction\n${print("---", "val_bpb: 0.000001", "num_steps: 9")}\n`);
-    const { measurement } = await trainOn(world, commit, { evaluate: "bash evaluate.sh" });
-    expect(measurement).toMatchObject({
-      status: "measured",
-      value: 0.8125,
-      metrics: { val_bpb: 0.8125, num_steps: 9, eval_seconds: 2 },
-    });
-    expect(measurement.logTail).toMatch(/val_bpb: 0\.000001[^]*=== evaluate ===[^]*val_bpb: 0\.8125/);
-  });
-
-  it("is missing when the evaluate command fails, and the reason says so", async () => {
-    const { measurement } = await trainOn(world, withTrain("true\n"), { evaluate: "echo no prediction; exit 4" });
-    expect(measurement).toMatchObject({
-      status: "crash",
-      because: "the evaluate command exit status 4: no prediction",
-      exitCode: 0,
-    });
-  });
-});
-
 describe("what the candidate sees", () => {
   it("is an environment without tokens and without the runner's files", async () => {
     const run = startAction(world, {

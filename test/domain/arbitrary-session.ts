@@ -220,8 +220,10 @@ export const session: fc.Arbitrary<Session> = fc
     resultsTip: maybe(fc.constant(shaOf(2))),
     report: maybe(fc.constant(900)),
     cancelled: fc.constantFrom(new Set<number>(), everyRun, everyRun),
+    cutOff: fc.nat(2),
     strays: fc.constantFrom<number[]>([], [], [901]),
     denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
+    slow: fc.constantFrom(null, { because: "GitHub asked us to wait", untilMs: nowMs + 60_000 }),
   })
   .map((given) => ({
     ...given,

@@ -127,6 +127,8 @@ describe("help", () => {
       | \`/autoresearch stop\` | ends the session: running trials are cancelled, open experiments are closed as withdrawn |
       | \`/autoresearch pause\` | starts nothing new; what is training is measured and settled |
       | \`/autoresearch resume\` | goes on after a pause, or after a block whose cause is mended |
+      | \`/autoresearch rerun\` | on an experiment's pull request: measures it once more, though it was settled |
+      | \`/autoresearch keep\` | on an experiment's pull request: keeps it unless it is worse, however small or unlikely the gain |
       | \`/autoresearch status\` | says where the session stands |
       | \`/autoresearch help\` | lists these commands |
 

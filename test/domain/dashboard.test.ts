@@ -84,7 +84,7 @@ describe("the dashboard", () => {
 
   it("of a session that was stopped", () => {
     const record = { state: "stopped", by: "ada", because: "stopped by @ada" } as const;
-    const session = sessionWith({ rows, frontier, record, cancelled: new Set([41, 42]) });
+    const session = sessionWith({ rows, frontier, record, cutOff: 2 });
     expect(dashboardOf(session)).toMatchInlineSnapshot(`
       "**autoresearch** · stopped · 3 of 100 experiments · 1h
 

@@ -189,7 +189,7 @@ describe("an experiment's life", () => {
   it("is cleaned up again when a person opens it again", () => {
     const rows = [baselineRow, rowWith()];
     const opened = { pull: "open", label: "discard", check: { id: 31, completed: true } } as const;
-    expect(actionIn(withExperiment(opened, { rows }), "conclude")).toMatchObject({ check: null, close: true });
+    expect(actionIn(withExperiment(opened, { rows }), "conclude")).toMatchObject({ check: 31, close: true });
   });
 });
 

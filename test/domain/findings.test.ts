@@ -119,8 +119,8 @@ describe("findings", () => {
     [
       "public",
       "ok",
-      "not labelled self-hosted",
-      inRepository({ isPublic: true, configText: "runner: {labels: [scale-set]}\n" }),
+      "one of GitHub's own",
+      inRepository({ isPublic: true, configText: "runner: {labels: [ubuntu-24.04]}\n" }),
     ],
     ["runners", "ok", "online with the labels self-hosted, gpu: gpu-1", facts()],
     ["runners", "unknown", "the app can't see runners", inRepository({ runners: null })],

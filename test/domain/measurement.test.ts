@@ -4,6 +4,7 @@ import {
   type Measurement,
   formatMeasurement,
   measurementJsonOf,
+  measurementSchema,
   parseMeasurement,
 } from "../../src/domain/measurement.ts";
 import { measurementWith } from "../support/session.ts";
@@ -67,9 +68,17 @@ describe("a measurement", () => {
     expect(parseMeasurement(JSON.stringify(json))).toBeNull();
   });
 
-  it("has a value only where it was measured", () => {
-    const crash = { ...measurementWith({ status: "crash" }), value: 0 };
-    expect(parseMeasurement(JSON.stringify(crash))).not.toHaveProperty("value");
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("has no value of %d", (value) => {
+    expect(measurementSchema.safeParse({ ...good, value }).success).toBe(false);
+    expect(measurementSchema.safeParse({ ...good, metrics: { loss: value } }).success).toBe(false);
+    expect(parseMeasurement(JSON.stringify(good).replace('"value":0.9979', '"value":1e999'))).toBeNull();
+  });
+
+  it.each(["crash", "unknown"] as const)("has a value only where it was measured, and not as %s", (status) => {
+    const valued = { ...valueless, status, value: 0 };
+    const parsed = parseMeasurement(JSON.stringify(valued));
+    expect(parsed).toMatchObject({ status });
+    expect(parsed).not.toHaveProperty("value");
     expect(parseMeasurement("not JSON")).toBeNull();
   });
 });

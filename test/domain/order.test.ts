@@ -35,6 +35,8 @@ describe("an order changes the state", () => {
       comment: 7,
       on: 12,
       change: { state: to, by: "ada", because },
+      appeal: null,
+      reopen: null,
       reply: null,
       reaction: "+1",
     });

@@ -74,7 +74,7 @@ describe("a start", () => {
     [
       "in a public repository with a self-hosted runner",
       { isPublic: true, issueBody: "---\nrunner: {allow_public: ada/model}\n---\nx" },
-      "`ada/model` is public and its runner is self-hosted: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine. Make the repository private. Or read runner-setup/README.md and, if you still want it, allow it by name in `.github/autoresearch.yml` on the default branch: `runner: {allow_public: ada/model}`.",
+      "`ada/model` is public and its runner may be a machine of yours: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine. Make the repository private. Or read runner-setup/README.md and, if you still want it, allow it by name in `.github/autoresearch.yml` on the default branch: `runner: {allow_public: ada/model}`.",
     ],
     [
       "with a mutable path that does not exist",
@@ -95,11 +95,12 @@ describe("a start", () => {
     expect(refusalOf(given)).toBe(`I can't start: ${sentence} Mend it and put the label on again.`);
   });
 
-  it("is ready in a public repository that its own file names, or without a self-hosted runner", () => {
+  it("is ready in a public repository that its own file names, or on a machine of GitHub's", () => {
     const isPublic = true;
-    for (const configText of ["runner: {allow_public: Ada/model}\n", "runner: {labels: [scale-set]}\n"])
+    for (const configText of ["runner: {allow_public: Ada/model}\n", "runner: {labels: [ubuntu-24.04]}\n"])
       expect(startOf(factsWith({ isPublic, configText }))).toMatchObject({ kind: "ready" });
-    expect(refusalOf({ isPublic, configText: "runner: {allow_public: ada/other}\n" })).toContain("is public");
+    for (const configText of ["runner: {allow_public: ada/other}\n", "runner: {labels: [scale-set]}\n"])
+      expect(refusalOf({ isPublic, configText })).toContain("is public");
   });
 
   it("says the first thing that is wrong, in the order in which people can mend it", () => {

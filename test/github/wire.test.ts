@@ -1,14 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
 import nock from "nock";
 import { Probot } from "probot";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { pino } from "pino";
 import { sha } from "../../src/domain/names.ts";
 import { GitHubApp } from "../../src/github/app.ts";
 import type { Client, OctokitLike } from "../../src/github/client.ts";
 import { classify } from "../../src/github/errors.ts";
 import { checkSchema } from "../../src/github/facts.ts";
-import { githubApiUrl, octokitFor } from "../../src/github/octokit.ts";
+import type { Asked } from "../../src/github/line.ts";
+import { Held } from "../../src/github/pace.ts";
+import { BotOctokit, githubApiUrl } from "../../src/github/octokit.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", {
   modulusLength: 2048,
@@ -19,7 +21,7 @@ const dispatches = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/d
 const at = { owner: "ada", repo: "model" };
 
 /** A client as the bot has it, on an installation whose token is served. */
-async function clientOf(apiUrl: string): Promise<Client> {
+async function clientOf(apiUrl: string, asked: (asked: Asked) => void = () => {}): Promise<Client> {
   const { origin, pathname } = new URL(apiUrl);
   const prefix = pathname === "/" ? "" : pathname;
   nock(origin)
@@ -28,10 +30,11 @@ async function clientOf(apiUrl: string): Promise<Client> {
     .post(`${prefix}/app/installations/7/access_tokens`)
     .reply(201, { token: "ghs_secret", expires_at: "2999-01-01T00:00:00Z", permissions: {} });
   const log = pino({ level: "silent" });
-  const probot = new Probot({ appId: 1, privateKey, secret: "s", log, baseUrl: apiUrl, Octokit: octokitFor(apiUrl) });
+  const probot = new Probot({ appId: 1, privateKey, secret: "s", log, baseUrl: apiUrl, Octokit: BotOctokit });
   await probot.ready();
   const app = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
+    { asked },
   );
   return app.clientFor({ owner: "ada", repo: "model" });
 }
@@ -87,37 +90,127 @@ test("a list is read to its last page", async () => {
   expect(await client.readAll("GET /repos/{owner}/{repo}/issues", at)).toEqual([1, 2, 3]);
 });
 
+test("every request is told of, with what is left of the limit", async () => {
+  const heard: Asked[] = [];
+  const client = await clientOf("https://ghe.example.com/api/v3", (asked) => heard.push(asked));
+  const left = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4321", "x-ratelimit-reset": "1800000000" };
+  nock("https://ghe.example.com/api/v3")
+    .get("/repos/ada/model/issues/12")
+    .reply(200, {}, left)
+    .get("/repos/ada/model/issues/13")
+    .reply(404, {})
+    .get("/repos/ada/model/issues/14")
+    .replyWithError("socket hang up");
+  const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+  for (const issue_number of [12, 13, 14]) await client.read(route, { ...at, issue_number }).catch(() => null);
+  const budget = { resource: "core", limit: 5000, remaining: 4321, resetMs: 1_800_000_000_000 };
+  const told = { status: 200, installation: 7, milliseconds: 0 };
+  expect(heard.map((each) => ({ ...each, milliseconds: 0 }))).toEqual([
+    { ...told, route: "GET /repos/{owner}/{repo}/installation", installation: null, budget: null },
+    { ...told, route, budget },
+    { ...told, route, status: 404, budget: null },
+    { ...told, route, status: null, budget: null },
+  ]);
+});
+
+const enterprise = "https://ghe.example.com/api/v3";
+const issueRoute = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+const commentRoute = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
+
 describe("an error of GitHub", () => {
-  const nowMs = Date.parse("2026-01-01T00:00:00Z");
   async function errorOf(status: number, message: string, headers: Record<string, string> = {}): Promise<unknown> {
-    const client = await clientOf("https://ghe.example.com/api/v3");
-    nock("https://ghe.example.com/api/v3").get("/user").reply(status, { message }, headers);
+    const client = await clientOf(enterprise);
+    nock(enterprise).get("/user").reply(status, { message }, headers);
     return client.read("GET /user").catch((error: unknown) => error);
   }
 
   test.each([
-    [403, "You have exceeded a secondary rate limit", { "retry-after": "30" }, { kind: "later", afterMs: 30_000 }],
-    [429, "Too many requests", {}, { kind: "later", afterMs: 60_000 }],
-    [
-      403,
-      "API rate limit exceeded",
-      { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(nowMs / 1000 + 90) },
-      { kind: "later", afterMs: 91_000 },
-    ],
-    [502, "Server Error", {}, { kind: "later" }],
-    [403, "Resource not accessible by integration", {}, { kind: "person" }],
-    [404, "Not Found", {}, { kind: "stale" }],
-    [409, "Head branch was modified", {}, { kind: "stale" }],
-    [422, "Update is not a fast forward", {}, { kind: "stale" }],
-  ] as const)("%i %s", async (status, message, headers, kind) => {
-    expect(classify(await errorOf(status, message, headers), nowMs)).toMatchObject(kind);
+    [502, "Server Error", { kind: "later" }],
+    [403, "Resource not accessible by integration", { kind: "person" }],
+    [404, "Not Found", { kind: "stale" }],
+    [409, "Head branch was modified", { kind: "stale" }],
+    [422, "Update is not a fast forward", { kind: "stale" }],
+  ] as const)("%i %s", async (status, message, kind) => {
+    expect(classify(await errorOf(status, message), Date.now())).toMatchObject(kind);
+  });
+
+  test("a limit is waited for as long as it says", async () => {
+    const error = await errorOf(403, "You have exceeded a secondary rate limit", { "retry-after": "30" });
+    expect(error).toBeInstanceOf(Held);
+    expect(classify(error, (error as Held).untilMs - 30_000)).toMatchObject({ kind: "later", afterMs: 30_000 });
   });
 
   test("no answer at all is looked at later, not repeated", async () => {
-    const client = await clientOf("https://ghe.example.com/api/v3");
-    nock("https://ghe.example.com/api/v3").get("/user").replyWithError("socket hang up");
+    const client = await clientOf(enterprise);
+    nock(enterprise).get("/user").replyWithError("socket hang up");
     const error = await client.read("GET /user").catch((each: unknown) => each);
-    expect(classify(error, nowMs)).toMatchObject({ kind: "later" });
+    expect(classify(error, Date.now())).toMatchObject({ kind: "later" });
+  });
+});
+
+test("while a limit holds nothing is sent", async () => {
+  const client = await clientOf(enterprise);
+  nock(enterprise).get("/repos/ada/model/issues/1").reply(429, { message: "wait" }, { "retry-after": "30" });
+  await expect(client.read(issueRoute, { ...at, issue_number: 1 })).rejects.toBeInstanceOf(Held);
+  const next = nock(enterprise).get("/repos/ada/model/issues/2").reply(200, {});
+  await expect(client.read(issueRoute, { ...at, issue_number: 2 })).rejects.toBeInstanceOf(Held);
+  expect(next.isDone()).toBe(false);
+});
+
+describe("a token that is refused before its time", () => {
+  const fetched = (token: string) =>
+    nock(enterprise)
+      .post("/app/installations/7/access_tokens")
+      .reply(201, { token, expires_at: "2999-01-01T00:00:00Z", permissions: {} });
+  const withToken = (token: string) => nock(enterprise, { reqheaders: { authorization: `token ${token}` } });
+
+  /** A client whose token is older than the five seconds for which it may be unknown to some of GitHub's servers. */
+  async function settledClient(): Promise<Client> {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const client = await clientOf(enterprise);
+    withToken("ghs_secret").get("/repos/ada/model/issues/1").reply(200, {});
+    await client.read(issueRoute, { ...at, issue_number: 1 });
+    vi.setSystemTime(Date.now() + 600_000);
+    return client;
+  }
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is replaced once, and a read is asked again", async () => {
+    const client = await settledClient();
+    withToken("ghs_secret").get("/repos/ada/model/issues/2").reply(401, { message: "Bad credentials" });
+    fetched("ghs_new");
+    withToken("ghs_new").get("/repos/ada/model/issues/2").reply(200, { number: 2 });
+    expect(await client.read(issueRoute, { ...at, issue_number: 2 })).toEqual({ number: 2 });
+  });
+
+  test("makes a write look again, with the new token, and not wait for a person", async () => {
+    const client = await settledClient();
+    const comment = { ...at, issue_number: 2, body: "Hello" };
+    withToken("ghs_secret").post("/repos/ada/model/issues/2/comments").reply(401, { message: "Bad credentials" });
+    fetched("ghs_new");
+    const error = await client.write(commentRoute, comment).catch((each: unknown) => each);
+    expect(classify(error, Date.now())).toMatchObject({ kind: "stale" });
+    withToken("ghs_new").post("/repos/ada/model/issues/2/comments").reply(201, { id: 5 });
+    expect(await client.write(commentRoute, comment)).toEqual({ id: 5 });
+  });
+
+  test("and whose successor is refused too is not replaced over and over", async () => {
+    const client = await settledClient();
+    nock(enterprise)
+      .get("/repos/ada/model/issues/2")
+      .times(9)
+      .reply(() => {
+        vi.setSystemTime(Date.now() + 10_000);
+        return [401, { message: "Bad credentials" }];
+      });
+    fetched("ghs_new");
+    await expect(client.read(issueRoute, { ...at, issue_number: 2 })).rejects.toMatchObject({ status: 401 });
+    const another = fetched("ghs_newer");
+    await expect(client.read(issueRoute, { ...at, issue_number: 2 })).rejects.toMatchObject({ status: 401 });
+    expect(another.isDone()).toBe(false);
   });
 });
 

@@ -16,7 +16,7 @@ describe("the guard", () => {
 
   it("lets a new file of the mutable surface pass", () => {
     const brief = briefWith({ config: configWith({ mutable: ["train.py", "model/*.py"] }) });
-    expect(refusalOf(proposalWith({ files: [{ path: "model/a.py", text: "" }] }), brief)).toBeNull();
+    expect(refusalOf(proposalWith({ files: [{ path: "model/a.py", text: "DEPTH = 2\n" }] }), brief)).toBeNull();
   });
 
   it.each([

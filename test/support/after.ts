@@ -1,10 +1,11 @@
 /** The session after an action was carried out, as GitHub and `act` would leave it: a model of the world, on values. */
 import type { Action } from "../../src/domain/action.ts";
+import { withAppeal } from "../../src/domain/appeal.ts";
 import type { Sha } from "../../src/domain/names.ts";
 import { withRow } from "../../src/domain/results.ts";
 import { type Experiment, type Session, type SessionRecord, trialsOfFrontier } from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
-import { frontierWith, recordWith, shaOf, unmeasuredFrontier } from "./session.ts";
+import { experimentWith, frontierWith, recordWith, shaOf, unmeasuredFrontier } from "./session.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
@@ -23,7 +24,8 @@ export function after(session: Session, action: Action): Session {
       return started(session, action);
     case "obey": {
       const orders = session.orders.filter((order) => order.comment !== action.comment);
-      return action.change === null ? { ...session, orders } : inState({ ...session, orders }, action.change);
+      const heard = { ...session, orders };
+      return appealed(action.change === null ? heard : inState(heard, action.change), action);
     }
     case "setState":
       return { ...inState(session, { ...action.restart, ...action.change }), start: null };
@@ -46,6 +48,8 @@ export function after(session: Session, action: Action): Session {
       return carried(session, action);
     case "record":
       return recorded(session, action);
+    case "ask":
+      return withCheck(session, action.experiment, action.check);
     case "conclude":
       return { ...session, experiments: session.experiments.filter((each) => each.number !== action.experiment) };
     case "propose":
@@ -154,4 +158,28 @@ function opened(session: Session, { prepared }: ActionOf<"open">): Session {
     conflict: null,
   };
   return { ...session, experiments: [...session.experiments, experiment], desk: { kind: "idle" } };
+}
+
+function withCheck(session: Session, experiment: number, check: number): Session {
+  return withExperiment(session, experiment, { check: { id: check, completed: true } });
+}
+
+/** The appeal is in the record; a settled experiment is open again, and has its row no more. */
+function appealed(session: Session, { appeal, reopen }: ActionOf<"obey">): Session {
+  if (appeal === null) return session;
+  const record = { ...session.record!, appeals: withAppeal(session.record!.appeals, appeal) };
+  const rows = session.rows.filter((row) => row.experiment !== appeal.experiment);
+  const { tip, value, trials } = session.frontier!;
+  const there = session.experiments.some((each) => each.number === appeal.experiment);
+  const reopened = experimentWith({
+    number: appeal.experiment,
+    pullRequest: reopen ?? 0,
+    head: freshSha(session),
+    parent: { tip, value, trials },
+  });
+  const experiments = there || reopen === null ? session.experiments : [...session.experiments, reopened];
+  const opened = experiments.map((each) =>
+    each.pullRequest === reopen ? { ...each, pull: "open" as const, label: null } : each,
+  );
+  return { ...session, record, rows, experiments: opened };
 }

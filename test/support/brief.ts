@@ -1,5 +1,5 @@
 /** A researcher's brief with sensible defaults: one file of constants, nothing tried. */
-import { type Brief, type FileText, noNotes } from "../../src/domain/proposal.ts";
+import { type Brief, type FileText, type Repair, noNotes } from "../../src/domain/proposal.ts";
 import { base, configWith } from "./session.ts";
 
 export const train: FileText = {
@@ -43,5 +43,19 @@ export function briefWith(given: Partial<Brief> & { readonly tried?: ReadonlySet
     },
     purse: { leftUsd: Number.POSITIVE_INFINITY, reserve: () => true, settle: () => {} },
     ...rest,
+  };
+}
+
+export function repairWith(given: Partial<Repair> = {}): Repair {
+  return {
+    experiment: 7,
+    attempt: 1,
+    description: "Twice the learning rate",
+    hypothesis: "The learning rate is too small.",
+    files: [{ path: "train.py", text: "LR = 0.04 +\n" }],
+    diff: "-LR = 0.02\n+LR = 0.04 +\n",
+    because: "SyntaxError: invalid syntax (train.py, line 1)",
+    traceback: '  File "train.py", line 1\n    LR = 0.04 +\nSyntaxError: invalid syntax\n',
+    ...given,
   };
 }

@@ -1,17 +1,36 @@
-/** Worlds that end with the test that started them; ending one fails the test if GitHub's contract was broken. */
+/**
+ * Worlds that end with the test that started them. Ending one checks what holds of every world (invariants.ts), and fails
+ * the test where something does not, or where GitHub's contract was broken.
+ */
 import { afterEach } from "vitest";
+import { type Exempt, unfinishedIn, wrongsIn } from "./invariants.ts";
 import { type World, type WorldOptions, startWorld as start } from "./world.ts";
 
-const open = new Set<World>();
+const open = new Map<World, Exempt>();
 
 afterEach(async () => {
   const worlds = [...open];
   open.clear();
-  for (const world of worlds) await world.close();
+  const wrongs: string[] = [];
+  for (const [world, exempt] of worlds) {
+    try {
+      // The bot is given the time to finish; then nobody is at work, and nothing changes under the look.
+      if (world.hasBot()) wrongs.push(...(await unfinishedIn(world.site, exempt)));
+      await world.stopBot();
+      wrongs.push(...(await wrongsIn(world.site, exempt)));
+    } finally {
+      await world.close();
+    }
+  }
+  if (wrongs.length > 0) throw new Error(`the world is not as every world must be:\n${wrongs.join("\n")}`);
 });
 
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+/** `exempt`: what the test itself breaks, each with the reason. */
+export async function startWorld({
+  exempt = {},
+  ...options
+}: WorldOptions & { readonly exempt?: Exempt } = {}): Promise<World> {
   const world = await start(options);
-  open.add(world);
+  open.set(world, exempt);
   return world;
 }

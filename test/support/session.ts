@@ -55,6 +55,7 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    appeals: [],
     tried: [],
     ...given,
   };
@@ -92,7 +93,7 @@ export function experimentWith(given: Partial<Experiment> = {}): Experiment {
 
 export function measurementWith(given: { value: number } & Partial<Measurement>): Measurement;
 export function measurementWith(
-  given: { status: "crash" | "timeout" | "rejected" } & Partial<Measurement>,
+  given: { status: "crash" | "timeout" | "rejected" | "unknown" } & Partial<Measurement>,
 ): Measurement;
 export function measurementWith(given: Partial<Measurement>): Measurement {
   return {
@@ -234,8 +235,10 @@ export function newSession(given: Partial<Session> = {}): Session {
     resultsTip: null,
     report: null,
     cancelled: new Set(),
+    cutOff: 0,
     strays: [],
     denied: new Set(),
+    slow: null,
     ...given,
   };
 }

@@ -14,6 +14,7 @@ import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
+import type { ActionsOptions } from "../../src/local/github/actions.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
@@ -78,6 +79,8 @@ export function scripted(ideas: readonly { title: string; set: Readonly<Record<s
 export type WorldOptions = {
   readonly researcher?: Researcher;
   readonly runners?: number;
+  /** How long Actions waits for runners. */
+  readonly actions?: ActionsOptions;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
@@ -97,7 +100,11 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
-  const github = await startLocalGitHub({ dir, onExchange: (exchange) => contract.take(exchange) });
+  const github = await startLocalGitHub({
+    dir,
+    onExchange: (exchange) => contract.take(exchange),
+    ...(options.actions === undefined ? {} : { actions: options.actions }),
+  });
   const files: Record<string, string | null> = {
     "train.py": trainPy({ value: 2 }),
     "prepare.py": "DATA = 1\n",
@@ -150,14 +157,21 @@ export async function startWorld(options: WorldOptions = {}) {
   const runners = new Children(path.join(dir, "logs"), () => {});
   startRunners(runners, { url: github.url, dir, count: options.runners ?? 1 });
   const at = { owner, repo };
-  const as = (login: string) => octokitOf(github, login);
+  const as = (login: string) => octokitWith(github, github.world.personalToken(login));
   const world = {
     github,
     at,
     as,
     bot: `${app.slug}[bot]`,
+    /** Where to look, past the API. */
+    site: { github, repo: `${owner}/${repo}`, bot: `${app.slug}[bot]` },
+    hasBot: () => bot !== null,
     app,
     directory: github.world.repo(`${owner}/${repo}`).directory,
+    /** SIGKILLs a runner, as when its machine loses its power. It comes up again by itself. */
+    killRunner: (name: string) => {
+      for (const pid of pidsWith(`--work\0${path.join(dir, "work", name)}\0`)) process.kill(pid, "SIGKILL");
+    },
     stopBot: async () => {
       await bot?.close();
       bot = null;
@@ -190,10 +204,10 @@ export async function startWorld(options: WorldOptions = {}) {
   return world;
 }
 
-function octokitOf(github: LocalGitHub, login: string): Octokit {
+export function octokitWith(github: LocalGitHub, auth: string): Octokit {
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return new Octokit({ baseUrl: github.apiUrl, auth: github.world.personalToken(login), log });
+  return new Octokit({ baseUrl: github.apiUrl, auth, log });
 }
 
 function processesIn(folder: string): string[] {
@@ -209,9 +223,23 @@ function processesIn(folder: string): string[] {
     });
 }
 
+/** Processes in whose command line the text stands; arguments end with a zero byte there. */
+function pidsWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
+
 /** What a person sees, read through the API. */
 function views(github: LocalGitHub, at: { owner: string; repo: string }) {
-  const octokit = octokitOf(github, owner);
+  const octokit = octokitWith(github, github.world.personalToken(owner));
   const text = async (file: string, ref: string): Promise<string | null> => {
     const answer = await octokit.rest.repos.getContent({ ...at, path: file, ref }).catch(() => null);
     const data = answer?.data;

@@ -12,6 +12,7 @@ import { type Exchange, kindOf } from "./exchange.ts";
 import type { Asked, Effect, StaleView } from "./faults.ts";
 import { findRepository } from "./finders.ts";
 import type { GitRepository } from "./git-repository.ts";
+import { secondaryLimit } from "./limits.ts";
 import { type Call, type Route, routeOf } from "./route.ts";
 
 const apiVersion = "2022-11-28";
@@ -112,6 +113,7 @@ async function answerOf(core: Core, options: ApiOptions, request: ApiRequest, as
   }
   // 3. The limit.
   if (progress.template !== "/rate_limit") core.limits.check(progress.actor);
+  if (kindOf(request.method, progress.template, 0) === "content") core.limits.checkContent(progress.actor);
   if (found === null) {
     options.onUnknown(`${request.method} ${path}`);
     return unknownAnswer(request.method, path);
@@ -164,11 +166,7 @@ async function happens(core: Core, actor: Actor, effect: Effect, when: "before" 
       return false;
     case "secondaryLimit":
       if (when === "after") return false;
-      throw new ApiError(
-        effect.status ?? 403,
-        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-        { headers: { "retry-after": String(effect.retryAfterSeconds) } },
-      );
+      throw secondaryLimit(effect.retryAfterSeconds, effect.status);
   }
 }
 

@@ -1,6 +1,8 @@
 /**
  * Rate limits: 5,000 requests an hour for an installation, an app or a person, 1,000 for the jobs of a repository, 60
  * for nobody. An answer 304 is free. What is left is in the headers of every answer.
+ *
+ * Nobody limits how much content is made, as on an enterprise server, until `tighten` says so.
  */
 import { ApiError } from "./answer.ts";
 import type { Actor } from "./auth.ts";
@@ -9,9 +11,19 @@ type Bucket = { limit: number; used: number; resetAtMs: number };
 
 const hourMs = 3_600_000;
 
+/** Smaller limits than GitHub's, in shorter times, for tests: `most` in `withinSeconds`. */
+export type Tight = {
+  /** Requests of an installation, in place of 5,000 an hour. */
+  readonly requests?: { readonly most: number; readonly withinSeconds: number };
+  /** What notifies people; beyond it comes a secondary limit. */
+  readonly content?: { readonly most: number; readonly withinSeconds: number };
+};
+
 export class Limits {
   readonly #buckets = new Map<string, Bucket>();
+  readonly #content = new Map<string, number[]>();
   readonly #now: () => Date;
+  #tight: Tight = {};
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -21,6 +33,29 @@ export class Limits {
   check(actor: Actor): void {
     const bucket = this.#bucketOf(actor);
     if (bucket.used >= bucket.limit) throw new ApiError(403, exceededMessage(actor));
+  }
+
+  /** From now on these limits hold. */
+  tighten(tight: Tight): void {
+    this.#tight = tight;
+    this.#buckets.clear();
+  }
+
+  /** Counts a request that notifies people. Throws 403 where there were too many of late. */
+  checkContent(actor: Actor): void {
+    const { content } = this.#tight;
+    if (content === undefined || actor.kind !== "installation" || actor.job) return;
+    const [key] = keyOf(actor);
+    const nowMs = this.#now().getTime();
+    const windowMs = content.withinSeconds * 1000;
+    const recent = (this.#content.get(key) ?? []).filter((atMs) => atMs > nowMs - windowMs);
+    this.#content.set(key, recent);
+    if (recent.length < content.most) {
+      recent.push(nowMs);
+      return;
+    }
+    const seconds = Math.max(1, Math.ceil((recent[0]! + windowMs - nowMs) / 1000));
+    throw secondaryLimit(seconds);
   }
 
   charge(actor: Actor): void {
@@ -51,14 +86,22 @@ export class Limits {
   }
 
   #bucketOf(actor: Actor): Bucket {
-    const [key, limit] = keyOf(actor);
+    const [key, usual] = keyOf(actor);
     const known = this.#buckets.get(key);
     const nowMs = this.#now().getTime();
     if (known !== undefined && known.resetAtMs > nowMs) return known;
-    const fresh = { limit, used: 0, resetAtMs: nowMs + hourMs };
+    const tight = actor.kind === "installation" && !actor.job ? this.#tight.requests : undefined;
+    const windowMs = tight === undefined ? hourMs : tight.withinSeconds * 1000;
+    const fresh = { limit: tight?.most ?? usual, used: 0, resetAtMs: nowMs + windowMs };
     this.#buckets.set(key, fresh);
     return fresh;
   }
+}
+
+/** The answer of a secondary limit, which names the time to wait. */
+export function secondaryLimit(retryAfterSeconds: number, status: 403 | 429 = 403): ApiError {
+  const message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+  return new ApiError(status, message, { headers: { "retry-after": String(retryAfterSeconds) } });
 }
 
 function keyOf(actor: Actor): [string, number] {

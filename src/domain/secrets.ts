@@ -1,7 +1,7 @@
 /**
- * Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
- * `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
- * on the side of hiding too much; each is linear in the length of the text.
+ * What a secret looks like. Secrets have no place in what a log becomes on GitHub, nor in a proposal. Every text that comes
+ * from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
+ * looks like, so they err on the side of too much; each is linear in the length of the text.
  */
 
 const hidden = "***";
@@ -24,6 +24,13 @@ const patterns: readonly RegExp[] = [
   // JSON web tokens, signed or encrypted
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g,
 ];
+
+const privateKey = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY-----/g;
+
+/** Everything in the text that looks like a secret; of a private key its first line. */
+export function secretsIn(text: string): string[] {
+  return [...patterns, privateKey].flatMap((pattern) => text.match(pattern) ?? []);
+}
 
 const pemBegin = "-----BEGIN ";
 const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;

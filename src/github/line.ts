@@ -1,0 +1,119 @@
+/**
+ * The line to GitHub of one installation (or of the app itself): every request goes out here, in its turn and once, and
+ * what it met is told.
+ *
+ * Always: a write is never sent again. A read is, once, where its token was refused before its time (401): a new one is
+ * fetched. A write that met the same has done nothing; whoever asked for it looks again, with the new token.
+ */
+import { RequestError } from "@octokit/request-error";
+import { type Budget, budgetOf } from "./budget.ts";
+import { Pace, type Weight } from "./pace.ts";
+
+/** What we use of an Octokit instance. */
+export type OctokitLike = {
+  request(
+    route: string,
+    parameters?: Record<string, unknown>,
+  ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
+  /** Fetches a token, in place of the one that is remembered. */
+  auth(options: { type: "installation"; refresh: true }): Promise<unknown>;
+};
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** One request that was sent, for metrics and logs. */
+export type Asked = {
+  /** The route's template, with its method: `GET /repos/{owner}/{repo}/issues`. */
+  readonly route: string;
+  /** null: no answer came. */
+  readonly status: number | null;
+  /** null: the app itself asked. */
+  readonly installation: number | null;
+  readonly milliseconds: number;
+  /** null where the answer names none. */
+  readonly budget: Budget | null;
+};
+
+export type LineOptions = {
+  readonly installation: number | null;
+  readonly pace?: Pace;
+  /** Hears of every request after its end; must not throw. */
+  readonly asked?: (asked: Asked) => void;
+};
+
+/** After so long a request without an answer counts as lost; the wait for its turn is not counted. */
+const requestTimeoutMs = 30_000;
+/** A token that is refused right after it was fetched says that something else is wrong. */
+const renewEveryMs = 60_000;
+
+/** What the bot sends that people are notified of, as GitHub's description marks it (`triggersNotification`). */
+const notifyingRoutes: ReadonlySet<string> = new Set([
+  "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+  "POST /repos/{owner}/{repo}/pulls",
+]);
+
+export function weightOf(route: string): Weight {
+  if (route.startsWith("GET ")) return "read";
+  return notifyingRoutes.has(route) ? "notifying" : "write";
+}
+
+export class Line {
+  readonly pace: Pace;
+  readonly #octokit: OctokitLike;
+  readonly #options: LineOptions;
+  #renewedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(octokit: OctokitLike, options: LineOptions) {
+    this.#octokit = octokit;
+    this.#options = options;
+    this.pace = options.pace ?? new Pace({ spaced: false });
+  }
+
+  /** Sends a request. Throws Octokit's RequestError, `Held` where a limit forbids it, or what the network threw. */
+  async send(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+    try {
+      return await this.#once(route, parameters);
+    } catch (error) {
+      const refused = error instanceof RequestError && error.status === 401;
+      if (!refused || !(await this.#renew()) || weightOf(route) !== "read") throw error;
+      return this.#once(route, parameters);
+    }
+  }
+
+  async #once(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+    const weight = weightOf(route);
+    await this.pace.turn(weight);
+    const startedMs = performance.now();
+    const met = (status: number | null, headers: Readonly<Record<string, unknown>>) => {
+      const milliseconds = performance.now() - startedMs;
+      const { installation, asked } = this.#options;
+      asked?.({ route, status, installation, milliseconds, budget: budgetOf(headers) });
+    };
+    try {
+      const answer = await this.#octokit.request(route, {
+        ...parameters,
+        request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
+      });
+      met(answer.status, answer.headers);
+      this.pace.heard(weight, answer.status, answer.headers, "");
+      return answer;
+    } catch (error) {
+      const response = error instanceof RequestError ? error.response : undefined;
+      met(response?.status ?? null, response?.headers ?? {});
+      const { message } = error instanceof Error ? error : { message: "" };
+      if (response === undefined) {
+        this.pace.lost();
+        throw error;
+      }
+      throw this.pace.heard(weight, response.status, response.headers, message) ?? error;
+    }
+  }
+
+  /** Fetches a new token; false where that is no help: the app itself has none, or it was just done. */
+  async #renew(): Promise<boolean> {
+    if (this.#options.installation === null || performance.now() - this.#renewedMs < renewEveryMs) return false;
+    this.#renewedMs = performance.now();
+    await this.#octokit.auth({ type: "installation", refresh: true });
+    return true;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Text of others, made so that a model reads what a person would see, and nothing else: no escape sequences, no control,
+ * zero-width, direction or tag characters, no HTML comments where a reader of the page would not see them.
+ */
+
+/** Characters without a look of their own that can carry words: controls (but line end and tab), format, tags, fillers. */
+const hidden =
+  /[\p{Cc}\p{Cf}\p{Cs}\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2028\u2029\u3164\uFE00-\uFE0F\uFFA0\u{E0000}-\u{E0FFF}]/gu;
+
+/** The characters of a program's text that can't be seen; a byte order mark, an end of page and line ends don't count. */
+export function hiddenIn(text: string): string[] {
+  return (text.match(hidden) ?? []).filter((char) => !"\n\r\t\f\uFEFF\uFE0F".includes(char));
+}
+
+/** Sequences that colour a terminal, move its cursor, or set its title. */
+// oxlint-disable-next-line no-control-regex -- that is what they are made of
+const escapes = /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g;
+
+/** The text without what can't be seen. Of a line that was written over (`\r`), the last state stays. */
+export function visible(text: string): string {
+  return text
+    .replaceAll(/\r+\n|[\u2028\u2029\u0085]/g, "\n")
+    .replace(escapes, "")
+    .split("\n")
+    .map((line) => line.replace(/\r+$/, "").replace(/^.*\r/, ""))
+    .join("\n")
+    .replace(hidden, (char) => (char === "\n" || char === "\t" ? char : ""));
+}
+
+/** Prose as its reader sees it on the page: an HTML comment, up to the end of the text where it is not closed, is gone. */
+export function visibleProse(text: string): string {
+  return visible(text).replaceAll(/<!--[\s\S]*?(?:-->|$(?![\s\S]))/g, "");
+}
+
+/** A log as a person reads it: without comments that a page would hide. One that is not closed hides nothing. */
+export function visibleLog(text: string): string {
+  return visible(text).replaceAll(/<!--[\s\S]*?-->/g, "");
+}
+
+const prose = /(?:^|\/)[^./]+$|\.(?:md|mdx|markdown|html?|xml|svg|rst|txt)$/i;
+
+/** A file of the repository: prose without any comment; code without those of one line, which would not cut code away. */
+export function visibleFile(path: string, text: string): string {
+  return prose.test(path) ? visibleProse(text) : visible(text).replaceAll(/<!--[^\n]*?-->/g, "");
+}

@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { startWorld } from "../support/e2e.ts";
+import { scripted, until, type World } from "../support/world.ts";
+
+async function verdictCheck(world: World, experiment: number) {
+  const pull = (await world.pulls()).find((each) => each.title.startsWith(`exp ${experiment}:`));
+  if (pull === undefined) return null;
+  const check = (await world.checks(pull.head.sha)).find((each) => each.name === "autoresearch");
+  return check === undefined ? null : { pull, check };
+}
+
+test("a gain beyond belief is put to a person, and withdrawn at the end where nobody answers", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "slow", set: { SLEEP: 8 } },
+    ]),
+  });
+  world.github.world.createUser("eve");
+  const issue = await world.openSession();
+  const { pull, check } = await until("the check asks", async () => {
+    const found = await verdictCheck(world, 1);
+    return found?.check.conclusion === "action_required" ? found : null;
+  });
+  expect(check.output.title).toBe("unknown: a gain of 50 % in one step is beyond belief (metric.max_gain is 20 %)");
+  expect((await world.comments(pull.number)).map((each) => each.body)).toEqual([
+    expect.stringContaining("**A person is asked.**"),
+  ]);
+  await world.settled(issue, "done");
+  const row = (await world.rows(issue)).find((each) => each.experiment === 1);
+  expect(row).toMatchObject({ outcome: "withdrawn", value: null });
+  expect(row!.because).toMatch(/beyond belief.*nobody answered before the end/);
+});
+
+test("buttons: keep believes a jump, re-run measures a settled one again, strangers have no voice", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "worse", set: { OTHER: 0.1 } },
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "endless", set: { SLEEP: 600 } },
+    ]),
+  });
+  world.github.world.createUser("eve");
+  const issue = await world.openSession();
+  const asked = await until("the check asks", async () => {
+    const found = await verdictCheck(world, 2);
+    return found?.check.conclusion === "action_required" ? found : null;
+  });
+
+  world.github.world.requestedAction(asked.check.id, "keep", "eve");
+  await until("eve is told", async () =>
+    (await world.comments(asked.pull.number)).find((each) => each.body?.startsWith("@eve, only people with write")),
+  );
+  expect((await world.record(issue))!.appeals).toEqual([]);
+
+  world.github.world.requestedAction(asked.check.id, "keep", "ada");
+  await until("it is merged", async () => (await verdictCheck(world, 2))?.pull.merged_at);
+  const row = await until("it is recorded", async () =>
+    (await world.rows(issue)).find((each) => each.experiment === 2),
+  );
+  expect(row).toMatchObject({ outcome: "keep", value: 1 });
+  expect(row.because).toContain("kept by @ada");
+
+  // The first lost; its check has the button, too. GitHub's own re-run button does the same.
+  const lost = (await verdictCheck(world, 1))!;
+  expect(lost.check.conclusion).toBe("neutral");
+  await until("a second of GitHub's clock is over", async () =>
+    Math.floor(Date.now() / 1000) > Date.parse(lost.check.completed_at!) / 1000 ? true : null,
+  );
+  world.github.world.rerequested(lost.check.id, "ada");
+  await until("it is open again", async () => (await verdictCheck(world, 1))?.pull.state === "open");
+  expect((await world.rows(issue)).some((each) => each.experiment === 1)).toBe(false);
+  const again = (await verdictCheck(world, 1))!.pull;
+  expect(again.labels.map((label) => label.name)).not.toContain("discard");
+
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+  const outcomes = (await world.rows(issue)).map((each) => [each.experiment, each.outcome]);
+  expect(outcomes).toContainEqual([1, "withdrawn"]);
+  expect(outcomes.filter(([experiment]) => experiment === 1)).toHaveLength(1);
+});
+
+test("a settled experiment that is measured again has one row, the mean of its trials", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "worse", set: { OTHER: 0.1 } },
+      { title: "slow", set: { SLEEP: 6 } },
+    ]),
+  });
+  const issue = await world.openSession();
+  const lost = await until("the first is settled", async () => {
+    const found = await verdictCheck(world, 1);
+    return found?.pull.labels.some((label) => label.name === "discard") ? found : null;
+  });
+  await until("a second of GitHub's clock is over", async () =>
+    Math.floor(Date.now() / 1000) > Date.parse(lost.check.completed_at!) / 1000 ? true : null,
+  );
+  await world.comment(lost.pull.number, "/autoresearch rerun");
+  await world.settled(issue, "done");
+  const rows = (await world.rows(issue)).filter((each) => each.experiment === 1);
+  expect(rows).toMatchObject([{ outcome: "discard", value: 2.1 }]);
+  const runs = (await world.runs()).filter((run) => run.display_title.startsWith(`autoresearch ${issue}:1:`));
+  expect(runs.map((run) => run.display_title).sort()).toEqual([
+    `autoresearch ${issue}:1:1`,
+    `autoresearch ${issue}:1:2`,
+  ]);
+  expect((await verdictCheck(world, 1))!.pull.body).toContain("| trials | | 2.1000, 2.1000 | |");
+});
