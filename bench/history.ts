@@ -68,9 +68,7 @@ const young = await measured("ada/young", null);
 await simulation.close();
 
 const line = (what: string, before: number, after: number, bound: string) =>
-  console.log(
-    `| ${what} | ${before.toFixed(2)} | ${after.toFixed(2)} | ${(after / before).toFixed(2)} | ${bound} |`,
-  );
+  console.log(`| ${what} | ${before.toFixed(2)} | ${after.toFixed(2)} | ${(after / before).toFixed(2)} | ${bound} |`);
 console.log(`| per experiment | after ${early} | after ${late} | ratio | bound |`);
 console.log("| --- | --- | --- | --- | --- |");
 line("requests that count", young.counted, old.counted, "1.20");

@@ -65,7 +65,13 @@ function deliveries(order: Order): Promise<Latencies> {
 }
 
 async function watched<T>(work: () => Promise<T>) {
-  const start = { passes, rows: sum(), cpu: process.cpuUsage(), ms: performance.now(), totals: await simulation.totals() };
+  const start = {
+    passes,
+    rows: sum(),
+    cpu: process.cpuUsage(),
+    ms: performance.now(),
+    totals: await simulation.totals(),
+  };
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   const value = await work();
@@ -107,7 +113,9 @@ line("requests that count, a second", alone.counted, under.counted);
 line("event loop late at p99, ms", alone.delayP99, under.delayP99);
 line("event loop late at most, ms", alone.delayMax, under.delayMax);
 console.log("");
-console.log(`webhooks: ${latencies.sent} answered, ${latencies.refused} refused; p50 ${latencies.p50.toFixed(1)} ms, p99 ${latencies.p99.toFixed(1)} ms (bound: 50), longest ${latencies.max.toFixed(1)} ms`);
+console.log(
+  `webhooks: ${latencies.sent} answered, ${latencies.refused} refused; p50 ${latencies.p50.toFixed(1)} ms, p99 ${latencies.p99.toFixed(1)} ms (bound: 50), longest ${latencies.max.toFixed(1)} ms`,
+);
 console.log(
   `memory: ${before.rss.toFixed(0)} MiB before, ${after.rss.toFixed(0)} MiB after (${((after.rss - before.rss) / count).toFixed(2)} MiB a session); heap ${before.heap.toFixed(0)} → ${after.heap.toFixed(0)} MiB`,
 );

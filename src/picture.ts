@@ -129,7 +129,8 @@ function axes(x: Range, y: Range | null, frame: Frame, place: Place): string[] {
   const numbers = ticksOf(x, 12, 1).values;
   const at = (value: number) => place({ x: 0, y: value }).y;
   const over = (value: number) => place({ x: value, y: 0 }).x;
-  const line = (path: string, color: string) => (path === "" ? [] : [`<path d="${path}" fill="none" stroke="${color}"/>`]);
+  const line = (path: string, color: string) =>
+    path === "" ? [] : [`<path d="${path}" fill="none" stroke="${color}"/>`];
   const { left, right, top, bottom } = frame;
   return [
     ...line(heights.values.map((value) => `M${left} ${sharp(at(value))}H${right}`).join(""), ink.grid),

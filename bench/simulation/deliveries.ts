@@ -13,7 +13,13 @@ export type Order = {
   readonly seconds: number;
   readonly sessions: readonly { readonly owner: string; readonly repo: string; readonly issue: number }[];
 };
-export type Latencies = { readonly sent: number; readonly refused: number; readonly p50: number; readonly p99: number; readonly max: number };
+export type Latencies = {
+  readonly sent: number;
+  readonly refused: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+};
 
 type Example = { name: string; examples: Record<string, unknown>[] };
 const examples = createRequire(import.meta.url)("@octokit/webhooks-examples/api.github.com/index.json") as Example[];
@@ -32,12 +38,23 @@ const templates = [
 function deliveryOf({ sessions }: Order, index: number): { name: string; body: string } {
   const { name, payload } = templates[index % templates.length]!;
   const { owner, repo, issue } = sessions[index % sessions.length]!;
-  const repository = { ...(payload["repository"] as object), name: repo, full_name: `${owner}/${repo}`, owner: { login: owner } };
+  const repository = {
+    ...(payload["repository"] as object),
+    name: repo,
+    full_name: `${owner}/${repo}`,
+    owner: { login: owner },
+  };
   const about =
     name === "check_run"
       ? { check_run: { ...(payload["check_run"] as object), external_id: `${issue}:1:1` } }
       : name === "workflow_run"
-        ? { workflow_run: { ...(payload["workflow_run"] as object), display_title: `autoresearch ${issue}:1:1`, conclusion: "failure" } }
+        ? {
+            workflow_run: {
+              ...(payload["workflow_run"] as object),
+              display_title: `autoresearch ${issue}:1:1`,
+              conclusion: "failure",
+            },
+          }
         : {};
   return { name, body: JSON.stringify({ ...payload, ...about, repository }) };
 }
@@ -54,10 +71,13 @@ function send({ port, secret }: Order, { name, body }: { name: string; body: str
       "x-github-delivery": randomUUID(),
       "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
     };
-    const sent = request({ port, host: "127.0.0.1", path: "/api/github/webhooks", method: "POST", agent, headers }, (answer) => {
-      answer.resume();
-      answer.on("end", () => resolve(answer.statusCode ?? 0));
-    });
+    const sent = request(
+      { port, host: "127.0.0.1", path: "/api/github/webhooks", method: "POST", agent, headers },
+      (answer) => {
+        answer.resume();
+        answer.on("end", () => resolve(answer.statusCode ?? 0));
+      },
+    );
     sent.on("error", () => resolve(0));
     sent.end(body);
   });

@@ -13,7 +13,13 @@ import { startInstantRunners } from "../../test/support/instant.ts";
 import { trainPy } from "../../test/support/world.ts";
 
 export type Ask =
-  | { readonly kind: "start"; readonly botPort: number; readonly repositories: readonly string[]; readonly config: string; readonly trialMs: number | null }
+  | {
+      readonly kind: "start";
+      readonly botPort: number;
+      readonly repositories: readonly string[];
+      readonly config: string;
+      readonly trialMs: number | null;
+    }
   | { readonly kind: "open"; readonly repository: string }
   | { readonly kind: "age"; readonly repository: string; readonly issue: number; readonly to: number }
   | { readonly kind: "totals" }

@@ -29,7 +29,10 @@ export function forgetSettled(view: View): void {
   for (const pull of settled.slice(0, -recentExperiments)) view.pulls.delete(pull.number);
 
   const pulls = [...view.pulls.values()];
-  const commits = commitsFrom(view, pulls.map((pull) => pull.head));
+  const commits = commitsFrom(
+    view,
+    pulls.map((pull) => pull.head),
+  );
   for (const each of [view.commits, view.files, view.checks]) keepOnly<Sha>(each, commits);
   const conflicts = [...view.conflicts.keys()].filter((name) => commits.has(name.slice(0, 40) as Sha));
   keepOnly(view.conflicts, new Set(conflicts));

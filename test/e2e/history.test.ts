@@ -27,7 +27,10 @@ test("an experiment costs the same requests after 1,000 experiments as after the
     researcher,
     config: "limits: {experiments: 2000}\n",
     exempt: Object.fromEntries(
-      ["frontier", "rows", "pulls", "prepared", "furtherPass"].map((rule) => [rule, "a past that nobody lived through"]),
+      ["frontier", "rows", "pulls", "prepared", "furtherPass"].map((rule) => [
+        rule,
+        "a past that nobody lived through",
+      ]),
     ),
   });
   startInstantRunners(world.github);
@@ -53,7 +56,10 @@ test("an experiment costs the same requests after 1,000 experiments as after the
   gate = new Promise((resolve) => (open = resolve));
   await until("nothing is in flight", async () => {
     const pulls = await world.pulls();
-    return pulls.every((pull) => pull.state === "closed") && world.github.core.store.all("workflowRun").every((run) => run.status === "completed");
+    return (
+      pulls.every((pull) => pull.state === "closed") &&
+      world.github.core.store.all("workflowRun").every((run) => run.status === "completed")
+    );
   });
   const before = await world.rows(issue);
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -13,7 +13,12 @@ function viewOf(settled: number): View {
   view.record = recordWith({ base: shaOf(1) });
   view.rows = [baselineRow, ...Array.from({ length: settled }, (_, index) => rowWith({ experiment: index + 1 }))];
   const commit = (id: number, ...parents: number[]) =>
-    view.commits.set(shaOf(id), { sha: shaOf(id), message: "", tree: shaOf(id + 500_000), parents: parents.map(shaOf) });
+    view.commits.set(shaOf(id), {
+      sha: shaOf(id),
+      message: "",
+      tree: shaOf(id + 500_000),
+      parents: parents.map(shaOf),
+    });
   commit(1);
   for (let number = 1; number <= settled + 1; number += 1) {
     const head = 100_000 + number;
@@ -38,7 +43,11 @@ function viewOf(settled: number): View {
     view.runs.set(number, run as RunFact);
     view.jobs.set(number, []);
   }
-  view.runs.set(0, { id: 0, name: formatRunName({ issue, experiment: 0, attempt: 1 }), status: "completed" } as RunFact);
+  view.runs.set(0, {
+    id: 0,
+    name: formatRunName({ issue, experiment: 0, attempt: 1 }),
+    status: "completed",
+  } as RunFact);
   view.frontier = shaOf(200_000 + settled);
   commit(300_000);
   view.results = shaOf(300_000);

@@ -39,7 +39,8 @@ export function startInstantRunners(github: LocalGitHub, options: { readonly tri
     });
   });
   for (const each of runners) core.store.put("runner", { ...each, online: false });
-  if (jobsWith(core.store, "queued").length > 0) throw new Error("jobs were queued before there was anybody to take them");
+  if (jobsWith(core.store, "queued").length > 0)
+    throw new Error("jobs were queued before there was anybody to take them");
   return () => {
     off();
     for (const timer of timers) clearTimeout(timer);
@@ -65,7 +66,11 @@ async function carryOut(core: Core, job: WorkflowJob, token: string): Promise<vo
   const repository = fullName(core.store, repositoryOf(core.store, job.repoId));
   const spec = trialSpecSchema.parse(JSON.parse(inputs.spec));
   const runUrl = `${core.url}/${repository}/actions/runs/${run.id}`;
-  const check = checkOf(json, JSON.parse(json) as Measurement, { metric: spec.metric, frontier: spec.frontier, runUrl });
+  const check = checkOf(json, JSON.parse(json) as Measurement, {
+    metric: spec.metric,
+    frontier: spec.frontier,
+    runUrl,
+  });
   const answer = await fetch(`${core.apiUrl}/repos/${repository}/check-runs`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "user-agent": "instant", "content-type": "application/json" },
