@@ -4,7 +4,7 @@
  * clock alone, so that it is written only when something happened.
  */
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
-import { frontierBranch, resultsBranch } from "./names.ts";
+import { frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import { historyOf } from "./history.ts";
 import { type Row, baselineOf } from "./results.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
@@ -88,7 +88,7 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed, slowness(session)].filter((part) => part !== "").join("\n\n");
+    return [noRunner, failed, slowness(session), frontierNote(session)].filter((part) => part !== "").join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
@@ -101,6 +101,26 @@ function trouble(session: Running): string {
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }
+}
+
+/** What a person did to the frontier, until the bot moves it on from there. */
+function frontierNote({ frontier, record, rows }: Running): string {
+  const tip = `\`${shortSha(frontier.tip)}\``;
+  if (frontier.value === null) {
+    return frontier.tip === record.base || baselineOf(rows) === null
+      ? ""
+      : `> A person moved the frontier to ${tip}. It is measured before anything is held against it.`;
+  }
+  const last = rows.findLast((row) => row.outcome === "keep");
+  const there =
+    last === undefined || last.experiment === 0
+      ? last?.commit === shortSha(frontier.tip)
+      : frontier.experiment === last.experiment;
+  // A winner that has no row yet was put there by the bot.
+  const fresh = frontier.experiment !== null && !historyOf(rows).byExperiment.has(frontier.experiment);
+  return last === undefined || there || fresh
+    ? ""
+    : `> A person moved the frontier back to ${tip}. The session goes on from there.`;
 }
 
 function questions(session: Running): string {

@@ -27,7 +27,7 @@ import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
 import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { showDashboard, syncLabels } from "./show.ts";
+import { showDashboard, syncLabels, tellMoved } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -44,12 +44,12 @@ export function decide(session: Session): Decision {
   if (!hasStarted(session)) return decideWithoutFrontier(session, session.record);
 
   const { state } = session.record;
-  const always: Rule<Running>[] = [stopByHand, startAgain, cancelRuns];
+  const always: Rule<Running>[] = [stopByHand, startAgain, followDefaultBranch, cancelRuns];
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const asking: Rule<Running>[] = [askPerson];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [answerOthers, syncLabels, showDashboard];
+  const showing: Rule<Running>[] = [answerOthers, syncLabels, showDashboard, tellMoved];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],
@@ -82,7 +82,7 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
   const settledMs = Date.parse(record.since) + unseenWithinMs;
   const frontier = frontierByRows(session.rows, record.base);
   const gone: Running = { ...session, record, frontier };
-  const early = firstOf([stopByHand, cancelRuns], gone);
+  const early = firstOf([stopByHand, followDefaultBranch, cancelRuns], gone);
   if (early !== null) return early;
   if (record.state === "running" || record.state === "paused") {
     if (nowMs < settledMs) return { kind: "wait", untilMs: settledMs, because: `${branch} is not seen yet` };
@@ -94,12 +94,20 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
   }
   const booking: Rule<Running>[] = isEnded(record.state) ? [recordRow, conclude] : [];
   return (
-    firstOf([...booking, syncLabels, showDashboard], gone) ?? {
+    firstOf([...booking, syncLabels, showDashboard, tellMoved], gone) ?? {
       kind: "wait",
       untilMs: isEnded(record.state) ? wakeAt(gone) : null,
       because: `${branch} is gone`,
     }
   );
+}
+
+/** Trials are dispatched on the default branch: when it has another name, or is another one, the session goes along. */
+function followDefaultBranch({ record, defaultBranch }: Running): Decision | null {
+  const goesOn = record.state === "running" || record.state === "paused";
+  if (!goesOn || record.baseBranch === defaultBranch) return null;
+  const because = `the default branch is ${defaultBranch} now, and was ${record.baseBranch}`;
+  return { kind: "do", action: { kind: "followBranch", branch: defaultBranch, because }, because };
 }
 
 /** What the rows still say of a frontier whose branch is gone. */
@@ -111,13 +119,15 @@ function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
 /** Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray. */
 function cancelRuns(session: Running): Decision | null {
   const ended = isEnded(session.record.state);
-  const idle = session.experiments.filter((experiment) => ended || experiment.pull !== "open");
+  const idle = session.experiments.filter(({ pull, elsewhere }) => ended || pull !== "open" || elsewhere !== null);
   const trials = [...(ended ? session.frontier.ownTrials : []), ...idle.flatMap((experiment) => experiment.trials)];
   const unwanted = trials.filter(isActive).flatMap(({ run }) => (run === null ? [] : [run.id]));
   const isNew = (id: number) => !session.cancelled.has(id);
   const run = unwanted.find(isNew) ?? session.strays.find(isNew);
   if (run === undefined) return null;
-  const open = unwanted.includes(run) ? "its pull request is closed" : "nothing waits for what it measures";
+  const open = unwanted.includes(run)
+    ? "its pull request is closed"
+    : "nothing waits for what it measures";
   const because = ended ? session.record.because : open;
   return { kind: "do", action: { kind: "cancelRun", run }, because };
 }

@@ -87,6 +87,8 @@ export type Experiment = {
   readonly nextAttempt: number;
   /** The bot's own check on the head, if it is there. */
   readonly check: { readonly id: number; readonly completed: boolean } | null;
+  /** The branch that a person pointed its pull request at, in the frontier's place; null: nobody did. */
+  readonly elsewhere: string | null;
   /** Why it can't be carried onto the frontier; null: it was not tried, or it can. */
   readonly conflict: string | null;
 };
@@ -114,6 +116,13 @@ export type Start =
     }
   | { readonly kind: "refused"; readonly problem: string };
 
+/** An issue that was deleted, or moved to where the app sees nothing; or that lives on in another repository. */
+export type Gone = {
+  readonly because: string;
+  /** Where it is now; `told`: that the session stayed behind was said there. */
+  readonly to: (SessionKey & { readonly told: boolean }) | null;
+};
+
 export type Session = {
   readonly key: SessionKey;
   readonly nowMs: number;
@@ -124,6 +133,12 @@ export type Session = {
     readonly labels: readonly string[];
     readonly closedBy: string | null;
   };
+  /** The issue's conversation is locked: no app may speak there. */
+  readonly locked: boolean;
+  /** What became of the issue, where it is there no more; null: it is there. */
+  readonly gone: Gone | null;
+  /** The repository's default branch as it is now. */
+  readonly defaultBranch: string;
   /** Who put the trigger label on last, and when; null: nobody did, or it was not looked up. */
   readonly labelled: { readonly by: string; readonly atMs: number } | null;
   /** Who took it off last. */

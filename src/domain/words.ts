@@ -6,7 +6,7 @@ import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
 import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
-import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { type SessionKey, type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
 import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
@@ -92,6 +92,16 @@ export function startTrouble(because: string): string {
 
 export function startRefusal(problem: string): string {
   return `I can't start: ${problem} Mend it and put the label on again.`;
+}
+
+/** What a moved issue says at its new place. */
+export function movedText(from: SessionKey, record: SessionRecord): string {
+  const at = `${from.owner}/${from.repo}`;
+  return `The session of this issue stayed behind in ${at}, where it is ${record.state}: ${inline(record.because)}. What it found is there, on \`${frontierBranch(from.issue)}\` and \`${resultsBranch(from.issue)}\`. The label \`autoresearch\`, put on here, starts a new one.`;
+}
+
+export function closedAgainText(row: Row): string {
+  return `This experiment is settled (${row.outcome.replace("_", " ")}), so I closed it again. \`/autoresearch rerun\` here has it measured once more, \`/autoresearch keep\` takes it as it is.`;
 }
 
 export function statusText(session: Session): string {

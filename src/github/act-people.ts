@@ -6,9 +6,9 @@ import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
 import { noteAppeal, setState } from "./act-results.ts";
-import { marked, upsertComment } from "./comments.ts";
+import { marked, orSilence, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
-import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
+import { checkSchema, commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
@@ -31,7 +31,8 @@ export async function obey(action: ActionOf<"obey">, context: Context): Promise<
   const content = shut ? "confused" : action.reaction;
   const receipt = { ...repoOf(view), comment_id: action.comment, content };
   try {
-    await client.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", receipt);
+    const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
+    await orSilence(() => client.write(route, receipt), view);
   } catch (error) {
     // The person deleted the comment: nothing is left to receipt.
     if (!isStatus(error, 404)) throw error;
@@ -92,7 +93,8 @@ function conclusionOf(outcome: Outcome): string {
   }
 }
 
-export async function conclude(action: ActionOf<"conclude">, { client, view }: Context): Promise<void> {
+export async function conclude(action: ActionOf<"conclude">, context: Context): Promise<void> {
+  const { client, view } = context;
   if (action.check !== null) {
     const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
       ...repoOf(view),
@@ -111,10 +113,13 @@ export async function conclude(action: ActionOf<"conclude">, { client, view }: C
     issue_number: action.pullRequest,
     body: action.body,
     labels: [...new Set([...pull.labels, ...action.labels])],
-    ...(pull.state === "open" ? { state: "closed" } : {}),
+    ...(action.close ? { state: "closed" } : {}),
   });
   const { labels, body } = issueSchema.parse(answer);
-  view.pulls.set(pull.number, { ...pull, labels, body, state: pull.state === "merged" ? "merged" : "closed" });
+  view.pulls.set(pull.number, { ...pull, labels, body, state: action.close ? "closed" : pull.state });
+  if (action.remark === null) return;
+  const { is, put } = marked("closed again");
+  await upsertComment(action.pullRequest, is, put(action.remark), context);
 }
 
 /** The pull request; looked at again where GitHub should have marked it as merged by now. */
@@ -124,6 +129,30 @@ async function seenPull(number: number, { client, view }: Pick<Context, "client"
   return pullSchema.parse(
     await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...repoOf(view), pull_number: number }),
   );
+}
+
+/** On the issue at its new place: the dashboard that moved along gives way to where the session is. */
+export async function tellMoved({ to, body }: ActionOf<"tellMoved">, context: Context): Promise<void> {
+  const { client, view, identity } = context;
+  const at = { owner: to.owner, repo: to.repo, issue_number: to.issue };
+  const { is, put } = marked("moved");
+  try {
+    const route = "GET /repos/{owner}/{repo}/issues/{issue_number}/comments";
+    const comments = z.array(commentSchema).parse(await client.readAll(route, at, 3));
+    const own = comments.filter((comment) => comment.user?.login === identity.login);
+    const stale = own.find((comment) => is(comment.body)) ?? own.find((comment) => isDashboard(comment.body));
+    const text = put(body);
+    if (stale === undefined)
+      await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...at, body: text });
+    else if (stale.body !== text) {
+      const change = { owner: to.owner, repo: to.repo, comment_id: stale.id, body: text };
+      await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", change);
+    }
+  } catch (error) {
+    // The app may read there, and not write: then nothing can be said.
+    if (!isStatus(error, 403, 404)) throw error;
+  }
+  if (view.gone?.to != null) view.gone = { ...view.gone, to: { ...view.gone.to, told: true } };
 }
 
 export async function finish(action: ActionOf<"finish">, context: Context): Promise<void> {

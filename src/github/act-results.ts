@@ -10,6 +10,7 @@ import { drawProgress } from "../picture.ts";
 import type { Context } from "./act.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
+import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
@@ -111,6 +112,15 @@ export async function noteAppeal(appeal: Appeal, order: number, context: Context
   const files = [recordText(record)];
   if (dropped >= 0) files.push({ path: "results.tsv", text: formatResults(rows, record.config.metric.name) });
   await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
+}
+
+/** The session goes along with the default branch, where the workflow is there as it must be; else a person is asked. */
+export async function followBranch({ branch, because }: ActionOf<"followBranch">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const before = view.record!;
+  const problem = await workflowProblem(client, view, branch);
+  if (problem === null) return setState({ state: before.state, by: null, because }, { baseBranch: branch }, context);
+  await setState({ state: "blocked", by: null, because: `${because}; ${problem}` }, null, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {

@@ -10,8 +10,8 @@ import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
-import { record, setState, start } from "./act-results.ts";
+import { ask, conclude, finish, obey, showDashboard, tellMoved } from "./act-people.ts";
+import { followBranch, record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
 /** Where an action is carried out. */
@@ -53,6 +53,10 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return openExperiment(action, context);
     case "finish":
       return finish(action, context);
+    case "tellMoved":
+      return tellMoved(action, context);
+    case "followBranch":
+      return followBranch(action, context);
     case "label":
       return label(action, context);
     case "showDashboard":

@@ -2,6 +2,7 @@
 import {
   type Sha,
   type TrialId,
+  frontierBranch,
   parseExperimentBranch,
   parseRunName,
   shortSha,
@@ -62,7 +63,8 @@ function numberOfPull(pull: PullFact): number {
   return parseExperimentBranch(pull.branch)!.experiment;
 }
 
-function unsettled(view: View): PullFact[] {
+/** The pull requests that are not settled, or were opened again. */
+export function unsettled(view: View): PullFact[] {
   const recorded = historyOf(view.rows).byExperiment;
   return [...view.pulls.values()]
     .filter((pull) => !(recorded.has(numberOfPull(pull)) && pull.state !== "open" && labelOf(pull) !== null))
@@ -163,6 +165,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     trials,
     nextAttempt: nextAttempt(view, number, trials),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
+    elsewhere: pull.base === frontierBranch(view.key.issue) ? null : pull.base,
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
 }
@@ -227,6 +230,9 @@ export function sessionOf(
       labels: issue.labels,
       closedBy: issue.closed_by?.login ?? null,
     },
+    locked: issue.locked,
+    gone: view.gone,
+    defaultBranch: repository.default_branch,
     labelled: view.labelled,
     unlabelledBy: view.unlabelledBy,
     start: view.start,

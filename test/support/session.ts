@@ -86,6 +86,7 @@ export function experimentWith(given: Partial<Experiment> = {}): Experiment {
     trials: [],
     nextAttempt: (given.trials?.at(-1)?.attempt ?? 0) + 1,
     check: (given.trials ?? []).length === 0 ? null : { id: 500 + number, completed: false },
+    elsewhere: null,
     conflict: null,
     ...given,
   };
@@ -222,6 +223,9 @@ export function newSession(given: Partial<Session> = {}): Session {
     nowMs,
     htmlUrl: "https://github.test/ada/nano",
     issue: { open: true, title: "Night one", labels: ["autoresearch"], closedBy: null },
+    locked: false,
+    gone: null,
+    defaultBranch: "main",
     labelled: { by: "ada", atMs: startedMs - 1_000 },
     unlabelledBy: null,
     start: readyStart,
