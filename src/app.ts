@@ -2,37 +2,53 @@
  * The app: webhooks wake sessions, and that is all they do. The wiring of queue, sweep and loop is here; decisions are in
  * domain/decide.ts.
  */
+import type { Logger } from "pino";
 import type { Probot } from "probot";
 import type { Config } from "./domain/config.ts";
-import { type SessionKey, formatSessionKey, parseSessionKey } from "./domain/names.ts";
+import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
-import { GitHubApp } from "./github/app.ts";
+import { type Authenticate, GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
+import { redeliver } from "./github/deliveries.ts";
+import { metered } from "./github/meter.ts";
+import { hasWriteLimits } from "./github/octokit.ts";
+import { type Hint, type Identity, everything } from "./github/view.ts";
+import type { Health } from "./health.ts";
 import { hearPress, keepPress } from "./github/press.ts";
-import type { Asked } from "./github/line.ts";
-import { type Hint, everything } from "./github/view.ts";
 import { hear } from "./hints.ts";
-import { Queue } from "./queue.ts";
-import { type Deps, type Memory, emptyMemory, reconcile } from "./reconcile.ts";
+import { identify, identifyLater } from "./identify.ts";
+import type { Metrics } from "./metrics.ts";
+import { Passes } from "./passes.ts";
+import { type Next, Queue } from "./queue.ts";
+import { RedisReplicas } from "./redis-replicas.ts";
+import { type Hooks, type Replicas, alone } from "./replicas.ts";
 import { researcherFor } from "./researcher/kinds.ts";
-import { startSweep } from "./sweep.ts";
+import { type Rounds, startRounds } from "./rounds.ts";
+import { type Sweep, sweepOnce } from "./sweep.ts";
 
 export type AppOptions = {
   /** Pause between two sweeps over all sessions. */
   readonly sweepEveryMs: number;
+  /** Pause between two looks for deliveries that failed. */
+  readonly redeliverEveryMs: number;
   /** Sessions in work at a time. */
   readonly concurrency: number;
+  /** A Redis by which several bots share their sessions; null: there is one bot. */
+  readonly redisUrl: string | null;
   /** Who proposes, by a session's configuration. */
   readonly researcherFor: (config: Config) => Researcher;
-  /** Whether writes are kept apart as github.com asks. */
-  readonly spaced?: boolean;
-  /** Hears of every request to GitHub, with what its answer says of the limits. */
-  readonly asked?: (asked: Asked) => void;
 };
 
-export const defaultAppOptions: AppOptions = { sweepEveryMs: 30 * 60_000, concurrency: 8, researcherFor };
+export const defaultAppOptions: AppOptions = {
+  sweepEveryMs: 30 * 60_000,
+  redeliverEveryMs: 60 * 60_000,
+  concurrency: 24,
+  redisUrl: null,
+  researcherFor,
+};
 
-const hookEvents = [
+/** The events that can hint at a session. */
+export const hookEvents = [
   "issues",
   "issue_comment",
   "pull_request",
@@ -42,78 +58,196 @@ const hookEvents = [
   "create",
   "delete",
 ] as const;
-const memoriesAtMost = 1_000;
 const timerHint: Hint = new Set(["runs", "checks"]);
 
-export type RunningApp = {
-  /** Begins no pass any more; resolves when those in hand are over. */
+/** What the process is told of the app's doings. */
+export type Watch = { readonly metrics: Metrics; readonly health: Health };
+
+export type App = {
+  /**
+   * Asks who the app is and begins to sweep. Throws `Refused` where GitHub does not take the credentials; where it does not
+   * answer it is asked again until it does, and what is heard meanwhile waits.
+   */
+  begin(): Promise<void>;
+  /** Begins no pass any more; resolves when those in hand are over, each after the action in hand. */
   close(): Promise<void>;
 };
 
-/** Wires the app to Probot and begins to sweep. */
-export async function startApp(probot: Probot, options: AppOptions): Promise<RunningApp> {
-  const github = new GitHubApp(
-    (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-    {
-      unreadable: (what, error) => probot.log.warn({ err: error, what }, "the sweep could not read it"),
-      spaced: options.spaced ?? false,
-      ...(options.asked === undefined ? {} : { asked: options.asked }),
-    },
-  );
-  const memories = new Map<string, Memory>();
-  const log = probot.log;
-  const wake = (key: SessionKey, hint: Hint = everything) => queue.wake(formatSessionKey(key), hint);
-  const deps: Deps = {
-    clientFor: (key) => github.clientFor(key),
-    identity: () => github.identity(),
+/** Authenticates as the app or an installation, with every request heard by the metrics. */
+export function authenticatorOf(probot: Probot, metrics: Metrics): Authenticate {
+  return async (id) => {
+    const octokit = (await (id === undefined ? probot.auth() : probot.auth(id))) as unknown as OctokitLike;
+    return metered(octokit, id === undefined ? "app" : String(id), (exchange) => metrics.asked(exchange));
+  };
+}
+
+export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl: string };
+
+/** Wires the app to Probot: from here on what is heard wakes sessions. */
+export function wireApp(probot: Probot, options: WireOptions, { metrics, health }: Watch): App {
+  const { log } = probot;
+  const authenticate = authenticatorOf(probot, metrics);
+  const github = new GitHubApp(authenticate, {
+    spaced: hasWriteLimits(options.apiUrl),
+    unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
+  });
+  const wake = (key: SessionKey, hint: Hint, source: string) => replicas.tell(formatSessionKey(key), hint, source);
+  const wakeHere = (name: string, hint: Hint, source: string) => {
+    metrics.hinted(name, source, Date.now());
+    queue.wake(name, hint);
+  };
+  const passes = new Passes({
+    github,
     researcherFor: options.researcherFor,
-    wake: (key) => wake(key, new Set()),
+    wake: (key) => wakeHere(formatSessionKey(key), new Set(), "researcher"),
     now: () => Date.now(),
     log,
-  };
-
+    metrics,
+  });
   const queue = new Queue<Hint>({
     merge: (a, b) => a.union(b),
     timerHint,
     now: () => Date.now(),
     concurrency: options.concurrency,
-    pass: async (name, hint) => {
-      const key = parseSessionKey(name)!;
-      const memory = memories.get(name) ?? emptyMemory(key);
-      // The least recently used go first: what is forgotten is read again.
-      memories.delete(name);
-      memories.set(name, memory);
-      if (memories.size > memoriesAtMost) memories.delete(memories.keys().next().value!);
-      return reconcile(key, hint, memory, deps);
-    },
-    failed: (name, error, retryMs) => {
-      memories.delete(name);
-      github.forget(parseSessionKey(name)!);
-      log.error({ err: error, session: name, retryMs }, "the pass failed");
-    },
+    lanes: { of: ownerOf, perLane: passesPerOwner },
+    pass: (name, hint) => passHeld(name, hint, { passes, replicas }),
+    failed: (name, _error, retryMs) => log.warn({ session: name, retryMs }, "the next pass is put off"),
   });
+  const replicas = replicasFor(options, log, { wake: wakeHere, lost: (name) => passes.forget(name) });
+  metrics.watchQueue(() => ({ ready: queue.length, known: queue.size }));
 
-  const { login } = await github.identity();
+  // Before the login is known, the bot's own echoes wake passes too: they cost, and change nothing.
+  let login = "";
   probot.on([...hookEvents], ({ name, payload }) => {
     const heard = hear(name, payload, login);
-    if (heard !== null) wake(heard.key, heard.hint);
+    if (heard !== null) wake(heard.key, heard.hint, name);
   });
   probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
     const heard = hearPress(payload);
     if (heard === null) return;
     await keepPress(await github.clientFor(heard.key), heard, id);
-    wake(heard.key, new Set(["comments", "issue"]));
+    wake(heard.key, new Set(["comments", "issue"]), "press");
   });
-  const stopSweep = startSweep({
-    sessions: () => github.sessions(),
-    wake,
-    everyMs: options.sweepEveryMs,
-    failed: (error) => log.error({ err: error }, "the sweep failed; the next one tries again"),
-  });
+
+  const stop = new AbortController();
+  const beginRounds = (identity: Identity | null) => {
+    if (identity === null) return;
+    login = identity.login;
+    const sweeps = sweepsOf(github, wake, options, { metrics, health, log });
+    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
+    startRounds(
+      onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
+      stop.signal,
+    );
+    startRounds(onlyOurs("redelivery", redeliveries, replicas), stop.signal);
+  };
   return {
+    begin: async () => {
+      const asking = { github, health, log };
+      const identity = await identify(asking);
+      if (identity === null) void identifyLater(asking, stop.signal).then(beginRounds);
+      else beginRounds(identity);
+    },
     close: async () => {
-      stopSweep();
+      stop.abort();
+      passes.stop();
       await queue.close();
+      await replicas.close();
     },
   };
+}
+
+/** Sessions of one account share GitHub's limits: they wait for each other and leave the other accounts room. */
+const passesPerOwner = 4;
+
+function ownerOf(session: string): string {
+  return session.slice(0, session.indexOf("/")).toLowerCase();
+}
+
+/** Who looks after which session, where several processes do. */
+export function replicasFor({ redisUrl, appId, apiUrl }: WireOptions, log: Logger, hooks: Hooks): Replicas {
+  if (redisUrl === null) return alone(hooks);
+  return new RedisReplicas({ url: redisUrl, app: `${new URL(apiUrl).host}/${appId}`, log }, hooks);
+}
+
+/** A pass, if the session is this process's to look after. */
+async function passHeld(
+  session: string,
+  hint: Hint,
+  { passes, replicas }: { readonly passes: Passes; readonly replicas: Replicas },
+): Promise<Next> {
+  const told = await replicas.begin(session);
+  if (told === null) {
+    replicas.tell(session, hint, "replica");
+    return null;
+  }
+  const next = await passes.run(session, hint.union(told));
+  const more = await replicas.end(session, next === null && !passes.hasIdea(session));
+  return more && typeof next !== "object" ? Date.now() : next;
+}
+
+/** The rounds, made by one process for all; `another` is called where it is not this one. */
+function onlyOurs(task: string, rounds: Rounds, replicas: Replicas, another: () => void = () => {}): Rounds {
+  const run = async (signal: AbortSignal) => {
+    if (await replicas.isMine(task)) return rounds.run(signal);
+    another();
+    return "not ours";
+  };
+  return { ...rounds, run };
+}
+
+function sweepsOf(
+  github: GitHubApp,
+  wake: (key: SessionKey, hint: Hint, source: string) => void,
+  options: AppOptions,
+  { metrics, health, log }: Watch & { log: Logger },
+): Rounds {
+  const sweep: Sweep = {
+    sessions: () => github.sessions(),
+    wake: (key) => wake(key, everything, "sweep"),
+    begun: () => health.sweepBegan(),
+  };
+  return {
+    run: async (signal) => {
+      await sweepOnce(sweep, signal);
+      metrics.swept("done");
+    },
+    everyMs: options.sweepEveryMs,
+    failed: (error) => {
+      metrics.swept("failed");
+      log.error({ err: error }, "the sweep failed; the next one tries again");
+    },
+  };
+}
+
+function redeliveriesOf(
+  authenticate: Authenticate,
+  options: AppOptions,
+  watch: { readonly metrics: Metrics; readonly log: Logger; readonly apiUrl: string },
+): Rounds {
+  return {
+    run: async (signal) => repeatMissed(await authenticate(), signal, watch),
+    everyMs: options.redeliverEveryMs,
+    failed: (error) =>
+      watch.log.warn({ err: error }, "deliveries that failed could not be looked for; tried again later"),
+  };
+}
+
+/** Asks GitHub to repeat the deliveries that the app missed and would hear. */
+async function repeatMissed(
+  app: OctokitLike,
+  signal: AbortSignal,
+  { metrics, log, apiUrl }: { metrics: Metrics; log: Logger; apiUrl: string },
+): Promise<void> {
+  const wanted: ReadonlySet<string> = new Set(hookEvents);
+  await redeliver(app, {
+    nowMs: Date.now(),
+    wants: (event) => wanted.has(event),
+    signal,
+    pauseMs: hasWriteLimits(apiUrl) ? 1_000 : 0,
+    redelivered: ({ guid, event, delivered_at: at }) => {
+      metrics.redelivered();
+      log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");
+    },
+  });
 }

@@ -10,8 +10,7 @@ import { environmentFinding, findingsOf } from "./domain/findings.ts";
 import { optionsOf } from "./environment.ts";
 import type { OctokitLike } from "./github/client.ts";
 import { examine } from "./github/examine.ts";
-import { BotOctokit } from "./github/octokit.ts";
-import type { ServeOptions } from "./serve.ts";
+import { type ServeOptions, probotOptions } from "./serve.ts";
 
 const usage = `npm run doctor -- --repo OWNER/NAME [--json]
 
@@ -44,15 +43,8 @@ async function findingsFor(order: Order): Promise<Finding[]> {
   return findingsOf(await examine(authenticate, { owner: order.owner, repo: order.repo }));
 }
 
-function appOf({ appId, privateKey, webhookSecret, apiUrl }: ServeOptions): Probot {
-  return new Probot({
-    appId,
-    privateKey,
-    secret: webhookSecret,
-    baseUrl: apiUrl,
-    log: pino({ level: "silent" }),
-    Octokit: BotOctokit,
-  });
+function appOf(options: ServeOptions): Probot {
+  return new Probot(probotOptions(options, pino({ level: "silent" })));
 }
 
 /** A table: symbol, name, what is the case; why and the remedy below it. */

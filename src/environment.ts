@@ -3,7 +3,13 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { githubApiUrl } from "./github/octokit.ts";
+import { logLevels } from "./log.ts";
 import type { ServeOptions } from "./serve.ts";
+
+/** A secret that can be found by trying is none. */
+const shortestSecret = 16;
+const howToMakeOne =
+  "make one with `openssl rand -hex 32`, and give the same to the app on its settings page (Webhook secret)";
 
 const environment = z.object({
   APP_ID: z.coerce
@@ -11,33 +17,67 @@ const environment = z.object({
     .int()
     .positive("APP_ID must be the app's number"),
   WEBHOOK_SECRET: z
-    .string({ error: "WEBHOOK_SECRET is not set: without it anybody could send the bot orders" })
-    .min(1, "WEBHOOK_SECRET is empty: without it anybody could send the bot orders")
+    .string({ error: `WEBHOOK_SECRET is not set, and without it anybody could send the bot orders: ${howToMakeOne}` })
+    .min(1, `WEBHOOK_SECRET is empty, and without it anybody could send the bot orders: ${howToMakeOne}`)
     .refine(
       (secret) => secret !== "development",
-      "WEBHOOK_SECRET is Probot's default, which everybody knows; choose your own",
+      `WEBHOOK_SECRET is Probot's default (development), which everybody knows: ${howToMakeOne}`,
+    )
+    .min(
+      shortestSecret,
+      `WEBHOOK_SECRET has fewer than ${shortestSecret} characters and can be guessed: ${howToMakeOne}`,
     ),
   PORT: z.coerce.number().int().min(1).max(65_535).default(3000),
   HOST: z.string().default("localhost"),
   WEBHOOK_PATH: z.string().startsWith("/").default("/api/github/webhooks"),
   WEBHOOK_PROXY_URL: z.url().optional(),
   GITHUB_API_URL: z.url().default(githubApiUrl),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+  LOG_LEVEL: z.enum(logLevels).default("info"),
   LOG_FORMAT: z.enum(["json", "pretty"]).default("pretty"),
+  METRICS_TOKEN: z
+    .string()
+    .min(
+      shortestSecret,
+      `METRICS_TOKEN has fewer than ${shortestSecret} characters: make one with \`openssl rand -hex 32\``,
+    )
+    .optional(),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: "REDIS_URL must be the address of a Redis, as redis://HOST:6379" })
+    .optional(),
   SWEEP_INTERVAL_SECONDS: z.coerce
     .number()
     .positive()
     .default(defaultAppOptions.sweepEveryMs / 1000),
 });
 
+/** What only the handlers for serverless platforms read (serverless.ts). */
+const callEnvironment = z.object({
+  SWEEP_TOKEN: z
+    .string({ error: "SWEEP_TOKEN is not set, and without it anybody could set off sweeps" })
+    .min(
+      shortestSecret,
+      `SWEEP_TOKEN has fewer than ${shortestSecret} characters: make one with \`openssl rand -hex 32\``,
+    ),
+  CALL_SECONDS: z.coerce.number().positive().default(300),
+});
+
+/** Every variable that is read. */
+export const variables: readonly string[] = [
+  ...Object.keys(environment.shape),
+  ...Object.keys(callEnvironment.shape),
+  "PRIVATE_KEY",
+  "PRIVATE_KEY_PATH",
+];
+/** Set empty, as an example file leaves them, these count as not set. */
+const optional: ReadonlySet<string> = new Set(["WEBHOOK_PROXY_URL", "METRICS_TOKEN", "REDIS_URL"]);
+/** Variables of other parts whose values are secrets. */
+const secretNames = /(?:_KEY|_TOKEN|_SECRET|_PASSWORD)$/;
+
 /** The options of the app, or one sentence about what is missing or wrong. */
 export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: string } {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const name = String(issue.path[0]);
-    return { problem: issue.message.includes(name) ? issue.message : `${name}: ${issue.message}` };
-  }
+  const set = Object.entries(env).filter(([name, value]) => !(optional.has(name) && value === ""));
+  const parsed = environment.safeParse(Object.fromEntries(set));
+  if (!parsed.success) return problemIn(parsed.error);
   const { data } = parsed;
   const privateKey = readKey(env);
   if (typeof privateKey !== "string") return privateKey;
@@ -52,9 +92,42 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
     webhookPath: data.WEBHOOK_PATH,
     webhookProxy: data.WEBHOOK_PROXY_URL ?? null,
     apiUrl: data.GITHUB_API_URL.replace(/\/$/, ""),
+    redisUrl: data.REDIS_URL ?? null,
+    metricsToken: data.METRICS_TOKEN ?? null,
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
+    secrets: secretsIn(env),
   };
+}
+
+/** What handlers on a serverless platform need to know beside `optionsOf`. */
+export type CallOptions = {
+  /** Who shows it as a bearer token may set off a sweep. */
+  readonly sweepToken: string;
+  /** A call ends within this. */
+  readonly withinMs: number;
+};
+
+/** The options of a call, or one sentence about what is missing or wrong. */
+export function callOptionsOf(env: NodeJS.ProcessEnv): CallOptions | { problem: string } {
+  const parsed = callEnvironment.safeParse(env);
+  if (!parsed.success) return problemIn(parsed.error);
+  return { sweepToken: parsed.data.SWEEP_TOKEN, withinMs: parsed.data.CALL_SECONDS * 1000 };
+}
+
+function problemIn(error: z.ZodError): { problem: string } {
+  const issue = error.issues[0]!;
+  const name = String(issue.path[0]);
+  return { problem: issue.message.includes(name) ? issue.message : `${name}: ${issue.message}` };
+}
+
+/** Values that no log may hold: what variables are named as secrets, and the passwords in addresses. */
+function secretsIn(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (value === undefined || value === "") return [];
+    const password = /^\w+:\/\/[^/@]*:([^/@]+)@/.exec(value)?.[1];
+    return secretNames.test(name) ? [value] : password === undefined ? [] : [password];
+  });
 }
 
 function readKey(env: NodeJS.ProcessEnv): string | { problem: string } {

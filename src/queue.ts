@@ -18,6 +18,8 @@ export type QueueOptions<Hint> = {
   readonly failed: (key: string, error: unknown, retryMs: number) => void;
   /** Passes at a time, of different keys. */
   readonly concurrency: number;
+  /** Keys of one lane wait for each other beyond `perLane`, so that a slow one leaves room to the rest. */
+  readonly lanes?: { readonly of: (key: string) => string; readonly perLane: number };
 };
 
 type Entry<Hint> = {
@@ -41,6 +43,7 @@ export class Queue<Hint> {
   readonly #options: QueueOptions<Hint>;
   readonly #entries = new Map<string, Entry<Hint>>();
   readonly #ready: string[] = [];
+  readonly #inLane = new Map<string, number>();
   #running = 0;
   #closed = false;
   #idle: (() => void)[] = [];
@@ -73,6 +76,11 @@ export class Queue<Hint> {
     return this.#entries.size;
   }
 
+  /** Keys that wait for room. */
+  get length(): number {
+    return this.#ready.length;
+  }
+
   #entry(key: string): Entry<Hint> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
@@ -96,9 +104,24 @@ export class Queue<Hint> {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#running < this.#options.concurrency && this.#ready.length > 0) {
-      void this.#run(this.#ready.shift()!);
+    while (!this.#closed && this.#running < this.#options.concurrency) {
+      const index = this.#ready.findIndex((key) => this.#hasRoom(key));
+      if (index < 0) return;
+      void this.#run(this.#ready.splice(index, 1)[0]!);
     }
+  }
+
+  #hasRoom(key: string): boolean {
+    const { lanes } = this.#options;
+    return lanes === undefined || (this.#inLane.get(lanes.of(key)) ?? 0) < lanes.perLane;
+  }
+
+  #countLane(key: string, change: 1 | -1): void {
+    const lane = this.#options.lanes?.of(key);
+    if (lane === undefined) return;
+    const count = (this.#inLane.get(lane) ?? 0) + change;
+    if (count === 0) this.#inLane.delete(lane);
+    else this.#inLane.set(lane, count);
   }
 
   async #run(key: string): Promise<void> {
@@ -109,6 +132,7 @@ export class Queue<Hint> {
     entry.ready = false;
     entry.running = true;
     this.#running += 1;
+    this.#countLane(key, 1);
     let next: Next;
     try {
       next = await this.#options.pass(key, hint);
@@ -122,6 +146,7 @@ export class Queue<Hint> {
     }
     entry.running = false;
     this.#running -= 1;
+    this.#countLane(key, -1);
     if (this.#closed) {
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
       return;

@@ -6,8 +6,8 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import type { Decision } from "./domain/action.ts";
-import { type SessionKey, formatSessionKey } from "./domain/names.ts";
+import { type Action, type Decision, experimentIn } from "./domain/action.ts";
+import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { isEnded } from "./domain/session.ts";
 import type { Config } from "./domain/config.ts";
@@ -26,6 +26,7 @@ import type { Next } from "./queue.ts";
 import { Desk } from "./researcher/desk.ts";
 
 export type Log = {
+  debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 };
@@ -39,7 +40,12 @@ export type Deps = {
   readonly researcherFor: (config: Config) => Researcher;
   readonly wake: (key: SessionKey) => void;
   readonly now: () => number;
+  /** Of this pass: it names the session and the pass in every line. */
   readonly log: Log;
+  /** Hears of every action that was carried out. */
+  readonly acted: (action: Action) => void;
+  /** True when the process is about to end: the pass begins no action any more. */
+  readonly stopping: () => boolean;
 };
 
 const stepsAtMost = 100;
@@ -52,7 +58,6 @@ export function emptyMemory(key: SessionKey): Memory {
 
 /** One pass; answers when the next one is due, or null: when woken. */
 export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<Next> {
-  const session = formatSessionKey(key);
   const context: Context = {
     client: await deps.clientFor(key),
     identity: await deps.identity(),
@@ -61,26 +66,41 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
   };
   for (const aspect of hint) memory.view.old.add(aspect);
 
-  for (let step = 0; step < stepsAtMost; step += 1) {
+  for (let step = 0; step < stepsAtMost && !deps.stopping(); step += 1) {
+    let inHand: Action | null = null;
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.client.slow, context.identity, deps.now());
+      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
       const decision = decide(known);
-      if (decision.kind === "wait") return decision.untilMs;
-      deps.log.info({ session, action: decision.action.kind, because: decision.because }, decision.action.kind);
+      if (decision.kind === "wait") {
+        deps.log.debug({ action: "wait", because: decision.because, untilMs: decision.untilMs }, "wait");
+        return decision.untilMs;
+      }
+      if (deps.stopping()) break;
+      const chosen = unlessStuck(decision, memory);
+      inHand = chosen.action;
+      deps.log.info({ ...fieldsOf(inHand), because: chosen.because }, inHand.kind);
       // 3. Do it.
-      await carryOut(unlessStuck(decision, memory), context, memory, deps);
+      await carryOut(chosen, context, memory, deps);
       memory.failures = 0;
+      deps.acted(inHand);
     } catch (error) {
-      const waitMs = await answerError(error, context, memory, deps);
+      const waitMs = await answerError(error, inHand, context, memory, deps);
       if (waitMs !== null) return { notBeforeMs: deps.now() + waitMs };
     }
   }
   return deps.now();
+}
+
+/** How the log names what is done or was tried; null: the session was looked at. */
+function fieldsOf(action: Action | null): Record<string, unknown> {
+  if (action === null) return { action: "observe" };
+  const experiment = experimentIn(action);
+  return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
 }
 
 async function carryOut(
@@ -127,21 +147,24 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 300_000;
 
 /** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
-async function answerError(error: unknown, context: Context, memory: Memory, deps: Deps): Promise<number | null> {
+async function answerError(
+  error: unknown,
+  inHand: Action | null,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<number | null> {
   if (error instanceof Stuck) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
   if (error instanceof Held && kind.kind === "later") {
     // Nothing was sent: what is known is still so, and the action was not tried.
-    deps.log.info({ session: formatSessionKey(view.key), because: kind.because, waitMs: kind.afterMs }, "held");
+    deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");
     memory.repeats = 0;
     memory.lastAction = "";
     return kind.afterMs;
   }
-  deps.log.warn(
-    { session: formatSessionKey(view.key), kind: kind.kind, because: kind.because },
-    "the pass met an error",
-  );
+  deps.log.warn({ ...fieldsOf(inHand), kind: kind.kind, because: kind.because }, "the pass met an error");
   view.old = new Set(everything);
   memory.failures += 1;
   if (kind.kind === "later") {

@@ -4,33 +4,16 @@ import type { SessionKey } from "./domain/names.ts";
 export type Sweep = {
   readonly sessions: () => AsyncIterable<SessionKey>;
   readonly wake: (key: SessionKey) => void;
-  readonly everyMs: number;
-  readonly failed: (error: unknown) => void;
+  /** The installations were read: from here on the sweep finds what there is. */
+  readonly begun: () => void;
 };
 
-/** A sweep that failed as a whole is done again after this long. */
-const retryMs = 60_000;
-
-/** Sweeps now and every `everyMs` after the end of the last sweep; answers how to stop it. */
-export function startSweep(sweep: Sweep): () => void {
-  let stopped = false;
-  let timer: NodeJS.Timeout | null = null;
-  const run = async () => {
-    let everyMs = sweep.everyMs;
-    try {
-      for await (const key of sweep.sessions()) {
-        if (stopped) return;
-        sweep.wake(key);
-      }
-    } catch (error) {
-      sweep.failed(error);
-      everyMs = Math.min(everyMs, retryMs);
-    }
-    if (!stopped) timer = setTimeout(() => void run(), everyMs);
-  };
-  void run();
-  return () => {
-    stopped = true;
-    if (timer !== null) clearTimeout(timer);
-  };
+/** One sweep over all sessions; ends early where the signal says so. */
+export async function sweepOnce({ sessions, wake, begun }: Sweep, signal: AbortSignal): Promise<void> {
+  for await (const key of sessions()) {
+    begun();
+    if (signal.aborted) return;
+    wake(key);
+  }
+  begun();
 }

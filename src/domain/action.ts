@@ -120,6 +120,33 @@ export type Action =
 /** The action of a kind. */
 export type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
+/** The experiment that an action is about; 0 is the frontier's own; null: it is about the session. */
+export function experimentIn(action: Action): number | null {
+  switch (action.kind) {
+    case "dispatch":
+    case "advance":
+    case "carry":
+    case "ask":
+    case "conclude":
+      return action.experiment;
+    case "record":
+      return action.row.experiment;
+    case "propose":
+      return action.number;
+    case "open":
+      return action.prepared.number;
+    case "refuseStart":
+    case "start":
+    case "obey":
+    case "setState":
+    case "cancelRun":
+    case "finish":
+    case "label":
+    case "showDashboard":
+      return null;
+  }
+}
+
 /** What `decide` answers: the next thing to do, or until when to wait (null: until something happens). */
 export type Decision =
   | { readonly kind: "do"; readonly action: Action; readonly because: string }

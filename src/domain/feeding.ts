@@ -50,19 +50,20 @@ function nextNumber(session: Running): number {
 }
 
 export function open(session: Running): Decision | null {
-  if (session.desk.kind !== "ready" || !wantsMore(session)) return null;
-  const { prepared } = session.desk;
-  return {
-    kind: "do",
-    action: { kind: "open", prepared: { ...prepared, number: nextNumber(session) } },
-    because: "an idea is ready",
-  };
+  if (session.desk.kind !== "ready" || isOvertaken(session) || !wantsMore(session)) return null;
+  return { kind: "do", action: { kind: "open", prepared: session.desk.prepared }, because: "an idea is ready" };
+}
+
+/** Somebody else (a bot beside this one) opened the experiment that the idea was for: it may be the same idea. */
+function isOvertaken(session: Running): boolean {
+  return session.desk.kind === "ready" && session.desk.prepared.number !== nextNumber(session);
 }
 
 export function propose(session: Running): Decision | null {
   const { desk, frontier, nowMs } = session;
   const free =
     desk.kind === "idle" ||
+    isOvertaken(session) ||
     (desk.kind === "failed" && desk.retryAtMs <= nowMs) ||
     (desk.kind === "exhausted" && desk.parent !== frontier.tip);
   if (!free || !wantsMore(session)) return null;

@@ -1,5 +1,5 @@
 /**
- * What a secret looks like. Secrets have no place in what a log becomes on GitHub, nor in a proposal. Every text that comes
+ * What a secret looks like. Secrets have no place in what a log becomes on GitHub, in the bot's own log, nor in a proposal. Every text that comes
  * from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
  * looks like, so they err on the side of too much; each is linear in the length of the text.
  */

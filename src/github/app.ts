@@ -8,7 +8,6 @@ import { triggerLabel } from "../domain/names.ts";
 import { sessionStates } from "../domain/session.ts";
 import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
-import type { Asked } from "./line.ts";
 import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
@@ -29,8 +28,6 @@ export type GitHubAppOptions = {
   readonly unreadable?: (what: string, error: unknown) => void;
   /** Whether writes are kept apart as github.com asks; see `Pace`. */
   readonly spaced?: boolean;
-  /** Hears of every request. */
-  readonly asked?: (asked: Asked) => void;
 };
 
 export class GitHubApp {
@@ -84,8 +81,8 @@ export class GitHubApp {
   #clientOf(installation: number | null): Promise<Client> {
     const known = this.#clients.get(installation);
     if (known !== undefined) return known;
-    const { asked, spaced = false } = this.#options;
-    const options = { installation, pace: new Pace({ spaced }), ...(asked === undefined ? {} : { asked }) };
+    const { spaced = false } = this.#options;
+    const options = { installation, pace: new Pace({ spaced }) };
     const client = this.#authenticate(installation ?? undefined).then(
       (octokit) => new Client(octokit, options, this.#answers),
     );

@@ -1,12 +1,10 @@
 /**
- * The line to GitHub of one installation (or of the app itself): every request goes out here, in its turn and once, and
- * what it met is told.
+ * The line to GitHub of one installation (or of the app itself): every request goes out here, in its turn and once.
  *
  * Always: a write is never sent again. A read is, once, where its token was refused before its time (401): a new one is
  * fetched. A write that met the same has done nothing; whoever asked for it looks again, with the new token.
  */
 import { RequestError } from "@octokit/request-error";
-import { type Budget, budgetOf } from "./budget.ts";
 import { Pace, type Weight } from "./pace.ts";
 
 /** What we use of an Octokit instance. */
@@ -21,24 +19,9 @@ export type OctokitLike = {
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
-/** One request that was sent, for metrics and logs. */
-export type Asked = {
-  /** The route's template, with its method: `GET /repos/{owner}/{repo}/issues`. */
-  readonly route: string;
-  /** null: no answer came. */
-  readonly status: number | null;
-  /** null: the app itself asked. */
-  readonly installation: number | null;
-  readonly milliseconds: number;
-  /** null where the answer names none. */
-  readonly budget: Budget | null;
-};
-
 export type LineOptions = {
   readonly installation: number | null;
   readonly pace?: Pace;
-  /** Hears of every request after its end; must not throw. */
-  readonly asked?: (asked: Asked) => void;
 };
 
 /** After so long a request without an answer counts as lost; the wait for its turn is not counted. */
@@ -83,23 +66,15 @@ export class Line {
   async #once(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
     const weight = weightOf(route);
     await this.pace.turn(weight);
-    const startedMs = performance.now();
-    const met = (status: number | null, headers: Readonly<Record<string, unknown>>) => {
-      const milliseconds = performance.now() - startedMs;
-      const { installation, asked } = this.#options;
-      asked?.({ route, status, installation, milliseconds, budget: budgetOf(headers) });
-    };
     try {
       const answer = await this.#octokit.request(route, {
         ...parameters,
         request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
       });
-      met(answer.status, answer.headers);
       this.pace.heard(weight, answer.status, answer.headers, "");
       return answer;
     } catch (error) {
       const response = error instanceof RequestError ? error.response : undefined;
-      met(response?.status ?? null, response?.headers ?? {});
       const { message } = error instanceof Error ? error : { message: "" };
       if (response === undefined) {
         this.pace.lost();

@@ -207,9 +207,9 @@ function deniedIn(view: View): Set<string> {
 export function sessionOf(
   view: View,
   desk: Desk,
-  slow: Session["slow"],
   identity: Identity,
   nowMs: number,
+  slow: Session["slow"] = null,
 ): Session | null {
   const { issue, repository } = view;
   if (issue === null || repository === null) return null;

@@ -167,6 +167,14 @@ describe("the dashboard", () => {
     expect(dashboardOf(waits(nowMs - 30_000))).not.toContain("No runner");
   });
 
+  it("says that it goes slowly, and until when, while it runs", () => {
+    const slow = { because: "GitHub asked us to wait", untilMs: nowMs + 10 * minuteMs };
+    expect(dashboardOf(sessionWith({ slow }))).toContain(
+      "> **GitHub asked us to wait.** The session goes slowly until 2026-11-23 13:10 UTC; nothing is lost.",
+    );
+    expect(dashboardOf(sessionWith({ slow, record: { state: "done" } }))).not.toContain("slowly");
+  });
+
   it("says that the researcher could not answer, in words that harm nobody", () => {
     const desk = { kind: "failed", because: "no answer for @ada | 5 s", failures: 2, retryAtMs: nowMs } as const;
     expect(dashboardOf(sessionWith({ desk }))).toContain(

@@ -45,13 +45,19 @@ describe("an experiment's life", () => {
 
   it("open: an idea is ready", () => {
     const rows = [baselineRow, rowWith({ experiment: 4 })];
-    const session = sessionWith({ rows, desk: { kind: "ready", prepared: preparedWith({ number: 3 }) } });
+    const session = sessionWith({ rows, desk: { kind: "ready", prepared: preparedWith({ number: 5 }) } });
     expect(next(session)).toBe("open: an idea is ready");
     expect(actionIn(session, "open").prepared).toMatchObject({ number: 5, parent: base, key: "keyready" });
   });
 
+  it("an idea for an experiment that another bot opened meanwhile is thought of anew", () => {
+    const desk = { kind: "ready", prepared: preparedWith({ number: 1 }) } as const;
+    const training = experimentWith({ number: 1, trials: [trial.training()] });
+    expect(actionIn(sessionWith({ desk, experiments: [training] }), "propose").number).toBe(2);
+  });
+
   it("one idea more than there are runners is kept open", () => {
-    const desk = { kind: "ready", prepared: preparedWith() } as const;
+    const desk = { kind: "ready", prepared: preparedWith({ number: 2 }) } as const;
     const training = experimentWith({ number: 1, trials: [trial.training()] });
     const waiting = experimentWith({ number: 2 });
     expect(next(sessionWith({ desk, experiments: [training] }))).toBe("open: an idea is ready");

@@ -33,6 +33,12 @@ describe("the next look", () => {
     expect(wakeAt(sessionWith({ desk: { kind: "failed", because: "", failures: 1, retryAtMs } }))).toBe(retryAtMs);
   });
 
+  it("is when GitHub's limits let it go at full speed again, to say so", () => {
+    const slow = { because: "GitHub asked us to wait", untilMs: nowMs + 20_000 };
+    expect(wakeAt(sessionWith({ desk: thinking, slow }))).toBe(nowMs + 21_000);
+    expect(wakeAt(sessionWith({ slow, record: { state: "paused" } }))).toBeNull();
+  });
+
   it("is the first of all that are due", () => {
     const experiments = [
       experimentWith({ number: 1, trials: [trial.training()] }),

@@ -8,7 +8,6 @@ import { GitHubApp } from "../../src/github/app.ts";
 import type { Client, OctokitLike } from "../../src/github/client.ts";
 import { classify } from "../../src/github/errors.ts";
 import { checkSchema } from "../../src/github/facts.ts";
-import type { Asked } from "../../src/github/line.ts";
 import { Held } from "../../src/github/pace.ts";
 import { BotOctokit, githubApiUrl } from "../../src/github/octokit.ts";
 
@@ -21,7 +20,7 @@ const dispatches = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/d
 const at = { owner: "ada", repo: "model" };
 
 /** A client as the bot has it, on an installation whose token is served. */
-async function clientOf(apiUrl: string, asked: (asked: Asked) => void = () => {}): Promise<Client> {
+async function clientOf(apiUrl: string): Promise<Client> {
   const { origin, pathname } = new URL(apiUrl);
   const prefix = pathname === "/" ? "" : pathname;
   nock(origin)
@@ -34,7 +33,6 @@ async function clientOf(apiUrl: string, asked: (asked: Asked) => void = () => {}
   await probot.ready();
   const app = new GitHubApp(
     (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-    { asked },
   );
   return app.clientFor({ owner: "ada", repo: "model" });
 }
@@ -88,29 +86,6 @@ test("a list is read to its last page", async () => {
     .get("/repos/ada/model/issues?per_page=100&page=2")
     .reply(200, [3]);
   expect(await client.readAll("GET /repos/{owner}/{repo}/issues", at)).toEqual([1, 2, 3]);
-});
-
-test("every request is told of, with what is left of the limit", async () => {
-  const heard: Asked[] = [];
-  const client = await clientOf("https://ghe.example.com/api/v3", (asked) => heard.push(asked));
-  const left = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4321", "x-ratelimit-reset": "1800000000" };
-  nock("https://ghe.example.com/api/v3")
-    .get("/repos/ada/model/issues/12")
-    .reply(200, {}, left)
-    .get("/repos/ada/model/issues/13")
-    .reply(404, {})
-    .get("/repos/ada/model/issues/14")
-    .replyWithError("socket hang up");
-  const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
-  for (const issue_number of [12, 13, 14]) await client.read(route, { ...at, issue_number }).catch(() => null);
-  const budget = { resource: "core", limit: 5000, remaining: 4321, resetMs: 1_800_000_000_000 };
-  const told = { status: 200, installation: 7, milliseconds: 0 };
-  expect(heard.map((each) => ({ ...each, milliseconds: 0 }))).toEqual([
-    { ...told, route: "GET /repos/{owner}/{repo}/installation", installation: null, budget: null },
-    { ...told, route, budget },
-    { ...told, route, status: 404, budget: null },
-    { ...told, route, status: null, budget: null },
-  ]);
 });
 
 const enterprise = "https://ghe.example.com/api/v3";

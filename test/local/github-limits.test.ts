@@ -48,6 +48,28 @@ describe("what it costs", () => {
     expect(again.headers["x-ratelimit-remaining"]).toBe("4999");
   });
 
+  it("limits can be tightened, and what notifies people has its own", async () => {
+    let nowMs = Date.parse("2026-11-23T12:00:00Z");
+    const { bot, github } = await startTestWorld({ now: () => new Date(nowMs) });
+    github.core.limits.tighten({
+      requests: { most: 4, withinSeconds: 20 },
+      content: { most: 1, withinSeconds: 10 },
+    });
+    await bot.rest.issues.create({ ...at, title: "One" });
+    const second = await bot.rest.issues.create({ ...at, title: "Two" }).catch((error: unknown) => error);
+    expect(second).toMatchObject({
+      status: 403,
+      message: expect.stringContaining("secondary rate limit"),
+      response: { headers: { "retry-after": "10", "x-ratelimit-limit": "4", "x-ratelimit-remaining": "2" } },
+    });
+    await bot.rest.issues.addLabels({ ...at, issue_number: 1, labels: ["a"] });
+    nowMs += 10_000;
+    await bot.rest.issues.create({ ...at, title: "Two" });
+    expect((await refusal(bot.rest.repos.get(at))).message).toContain("API rate limit exceeded");
+    nowMs += 10_000;
+    expect((await bot.rest.repos.get(at)).headers["x-ratelimit-remaining"]).toBe("3");
+  });
+
   it("lists come in pages with links", async () => {
     const { bot, as } = await startTestWorld();
     for (const title of ["1", "2", "3", "4", "5"]) await as("ada").rest.issues.create({ ...at, title });

@@ -17,7 +17,7 @@ export async function furtherPass(site: Site, issue: number): Promise<Decision> 
   const identity = { slug, login: site.bot };
   const nowMs = site.github.core.now().getTime();
   await observe(clientOf(site, slug), view, identity, nowMs);
-  const session = sessionOf(view, { kind: "idle" }, null, identity, nowMs);
+  const session = sessionOf(view, { kind: "idle" }, identity, nowMs);
   return session === null ? { kind: "wait", untilMs: null, because: "there is no issue" } : decide(session);
 }
 

@@ -35,6 +35,7 @@ export class Night {
   readonly story: string[] = [];
   readonly #carriedOut: (session: Session, action: Action) => void;
   #askedOn: Sha | null = null;
+  #askedFor = 1;
   #made = 500;
 
   /** `carriedOut` is told of every action, with the session that it was decided on. */
@@ -66,7 +67,10 @@ export class Night {
       const { action } = decision;
       this.story.push(`  ${action.kind}: ${decision.because}`);
       this.#carriedOut(this.session, action);
-      if (action.kind === "propose") this.#askedOn = this.session.frontier!.tip;
+      if (action.kind === "propose") {
+        this.#askedOn = this.session.frontier!.tip;
+        this.#askedFor = action.number;
+      }
       this.session = after(this.session, action);
     }
     throw new Error("decide never waits");
@@ -149,7 +153,10 @@ export class Night {
     this.#made += 1;
     const proposal = proposalWith({ description: `idea ${this.#made}` });
     const desk = {
-      idea: { kind: "ready", prepared: preparedWith({ parent, key: `key${this.#made}`, proposal }) },
+      idea: {
+        kind: "ready",
+        prepared: preparedWith({ number: this.#askedFor, parent, key: `key${this.#made}`, proposal }),
+      },
       nothing: { kind: "exhausted", because: "every change was tried", parent },
       failure: { kind: "failed", because: "no answer", failures: 1, retryAtMs },
     } as const;

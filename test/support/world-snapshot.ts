@@ -47,7 +47,9 @@ function snapshotOf(session: SessionSeen, site: Site): SessionSnapshot {
     frontier: steps.map(({ tree, author, message }) => `${tree} ${author} ${named(message)}`),
     rows: rows.map((row) => {
       const { experiment, outcome, value, description, because, pullRequest } = row;
-      return [experiment, outcome, value, description, because, named(`#${pullRequest}`)].join(" | ");
+      // A loser's own value depends on the frontier that it was built on, and so on who was quicker.
+      const kept = outcome === "keep" ? value : "";
+      return [experiment, outcome, kept, description, because, named(`#${pullRequest}`)].join(" | ");
     }),
     pulls: pulls.map(({ experiment, pull }) => {
       const state = pull.pull.mergedAt === null ? pull.state : "merged";

@@ -8,49 +8,26 @@ import path from "node:path";
 import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { parse } from "yaml";
-import { defaultAppOptions } from "../../src/app.ts";
+import { type AppOptions, defaultAppOptions } from "../../src/app.ts";
 import { type Answer, type Brief, type Researcher, noInsights } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
 import { freePort } from "../../src/local/port.ts";
 import type { ActionsOptions } from "../../src/local/github/actions.ts";
+import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
 import { contractOf } from "./openapi.ts";
+import { trainPy, withConstants } from "./train-py.ts";
+
+export { trainPy, withConstants } from "./train-py.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
+/** Who shows it may read the bot's metrics. */
+const metricsToken = "a token for the metrics";
 const owner = "ada";
 const repo = "model";
-
-/** Prints the value it is told to, in karpathy's form; `SLEEP` and `CRASH` make it slow or break it. */
-export function trainPy(constants: { value: number; sleep?: number; crash?: boolean; other?: number }): string {
-  return [
-    `VALUE = ${constants.value}`,
-    `SLEEP = ${constants.sleep ?? 0}`,
-    `CRASH = ${constants.crash === true ? 1 : 0}`,
-    `OTHER = ${constants.other ?? 0}`,
-    "",
-    "import time",
-    "print('step 00001 (50.0%) | loss: 3.0', flush=True)",
-    "time.sleep(SLEEP)",
-    "1 / (1 - CRASH)",
-    "print('---')",
-    "print(f'val_bpb:          {VALUE + OTHER:.6f}')",
-    "print('training_seconds: 0.1')",
-    "print('peak_vram_mb:     2048.0')",
-    "print('num_steps:        10')",
-    "",
-  ].join("\n");
-}
-
-/** Replaces constants in the text of a train.py. */
-export function withConstants(text: string, constants: Readonly<Record<string, number>>): string {
-  return Object.entries(constants).reduce(
-    (sum, [name, value]) => sum.replace(new RegExp(`^${name} = .*$`, "m"), `${name} = ${value}`),
-    text,
-  );
-}
 
 /** Answers ideas in order: each is a description and the constants that it sets. Then there is nothing more. */
 export function scripted(ideas: readonly { title: string; set: Readonly<Record<string, number>> }[]): Researcher {
@@ -81,6 +58,8 @@ export type WorldOptions = {
   readonly runners?: number;
   /** How long Actions waits for runners. */
   readonly actions?: ActionsOptions;
+  /** Options of the app beside the defaults. */
+  readonly app?: Partial<AppOptions>;
   /** Lines of `.github/autoresearch.yml`, beside the defaults for tests; null: no such file. */
   readonly config?: string | null;
   readonly files?: Readonly<Record<string, string | null>>;
@@ -100,9 +79,13 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-world-"));
   const contract = contractOf();
+  const listeners: ((exchange: Exchange) => void)[] = [];
   const github = await startLocalGitHub({
     dir,
-    onExchange: (exchange) => contract.take(exchange),
+    onExchange: (exchange) => {
+      contract.take(exchange);
+      for (const listener of listeners) listener(exchange);
+    },
     ...(options.actions === undefined ? {} : { actions: options.actions }),
   });
   const files: Record<string, string | null> = {
@@ -141,6 +124,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const startBot = () =>
     serve({
       ...defaultAppOptions,
+      ...options.app,
       ...(options.researcher === undefined ? {} : { researcherFor: () => options.researcher! }),
       appId: app.appId,
       privateKey: app.privateKey,
@@ -149,6 +133,8 @@ export async function startWorld(options: WorldOptions = {}) {
       port,
       webhookPath: "/api/github/webhooks",
       webhookProxy: null,
+      metricsToken,
+      secrets: [],
       logFormat: "json",
       apiUrl: github.apiUrl,
       logLevel: process.env["TEST_LOG"] === undefined ? "fatal" : "info",
@@ -172,6 +158,8 @@ export async function startWorld(options: WorldOptions = {}) {
     killRunner: (name: string) => {
       for (const pid of pidsWith(`--work\0${path.join(dir, "work", name)}\0`)) process.kill(pid, "SIGKILL");
     },
+    /** Hears of every exchange with GitHub from now on. */
+    onExchange: (listener: (exchange: Exchange) => void) => void listeners.push(listener),
     stopBot: async () => {
       await bot?.close();
       bot = null;
@@ -184,6 +172,11 @@ export async function startWorld(options: WorldOptions = {}) {
       const { data } = await as(by).rest.issues.create({ ...at, title: "Find a better train.py", body });
       await as(owner).rest.issues.addLabels({ ...at, issue_number: data.number, labels: ["autoresearch"] });
       return data.number;
+    },
+    /** The bot's metrics, as Prometheus reads them. */
+    metrics: async () => {
+      const headers = { authorization: `Bearer ${metricsToken}` };
+      return (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
     },
     comment: async (number: number, body: string, by = owner) =>
       (await as(by).rest.issues.createComment({ ...at, issue_number: number, body })).data.id,

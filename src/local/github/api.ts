@@ -174,7 +174,13 @@ async function happens(core: Core, actor: Actor, effect: Effect, when: "before" 
       if (effect.when === when) throw new ApiError(effect.status, effect.message ?? "Server Error");
       return false;
     case "drop":
-      return effect.when === when;
+      if (effect.when !== when) return false;
+      await effect.first?.();
+      return true;
+    case "silence":
+      if (effect.when !== when) return false;
+      await sleep(effect.ms);
+      return true;
     case "primaryLimit":
       if (when === "before") core.limits.leave(actor, 0, effect.resetInSeconds);
       return false;

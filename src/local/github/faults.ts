@@ -10,8 +10,8 @@ export type Match = {
   readonly method?: string;
   /** The template, `/repos/{owner}/{repo}/pulls`, or a pattern of the path. */
   readonly route?: string | RegExp;
-  /** Whose requests; `app` when not said: everyone's but people's. */
-  readonly by?: "app" | "person" | "anyone";
+  /** Whose requests; `app` when not said: everyone's but people's. `bot`: not those of jobs either. */
+  readonly by?: "app" | "bot" | "person" | "anyone";
   /** Lets so many matching requests pass first. */
   readonly skip?: number;
   /** How many requests it hits; 1 when not said. */
@@ -21,8 +21,10 @@ export type Match = {
 export type Effect =
   /** Answers with an error: before the work is done, or after it was done. */
   | { readonly kind: "fail"; readonly when: "before" | "after"; readonly status: number; readonly message?: string }
-  /** Closes the connection with no answer. */
-  | { readonly kind: "drop"; readonly when: "before" | "after" }
+  /** Closes the connection with no answer; `first` is called before that, say, to end the process that asked. */
+  | { readonly kind: "drop"; readonly when: "before" | "after"; readonly first?: () => Promise<void> | void }
+  /** Says nothing for so long, then closes the connection. */
+  | { readonly kind: "silence"; readonly when: "before" | "after"; readonly ms: number }
   | { readonly kind: "latency"; readonly ms: number }
   | { readonly kind: "primaryLimit"; readonly resetInSeconds: number }
   | { readonly kind: "secondaryLimit"; readonly retryAfterSeconds: number; readonly status?: 403 | 429 };
@@ -102,7 +104,8 @@ export class Faults {
 function matches(match: Match, asked: Asked): boolean {
   const person = asked.actor.kind === "person";
   const by = match.by ?? "app";
-  if ((by === "app" && person) || (by === "person" && !person)) return false;
+  if (((by === "app" || by === "bot") && person) || (by === "person" && !person)) return false;
+  if (by === "bot" && asked.actor.kind === "installation" && asked.actor.job) return false;
   if (match.method !== undefined && match.method !== asked.method) return false;
   if (match.route === undefined) return true;
   return typeof match.route === "string" ? match.route === asked.template : match.route.test(asked.path);

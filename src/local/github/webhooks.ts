@@ -102,6 +102,14 @@ export class Webhooks {
     return appId === undefined ? all : all.filter((delivery) => delivery.appId === appId);
   }
 
+  /** What a delivery is sent with; null where its payload is not kept any more. */
+  requestOf(delivery: Delivery): { headers: Record<string, string>; body: string } | null {
+    const app = this.#store.get("app", delivery.appId);
+    const payload = this.#store.get("payload", delivery.guid);
+    if (app === undefined || payload === undefined) return null;
+    return { headers: headersOf(app, delivery, payload.body), body: payload.body };
+  }
+
   /** Sends a delivery once more, with the guid it had. */
   redeliver(delivery: Delivery): Delivery {
     const app = this.#store.get("app", delivery.appId)!;
@@ -215,17 +223,15 @@ export class Webhooks {
 
   async #send(deliveryId: number): Promise<void> {
     const delivery = this.#store.get("delivery", deliveryId);
-    const app = delivery === undefined ? undefined : this.#store.get("app", delivery.appId);
-    const payload = delivery === undefined ? undefined : this.#store.get("payload", delivery.guid);
-    const url = app?.webhookUrl ?? null;
-    if (delivery === undefined || app === undefined || url === null || payload === undefined) return;
+    const url = delivery === undefined ? null : (this.#store.get("app", delivery.appId)?.webhookUrl ?? null);
+    const request = delivery === undefined ? null : this.requestOf(delivery);
+    if (delivery === undefined || url === null || request === null) return;
     const startedMs = performance.now();
     const seconds = (): number => Math.round(performance.now() - startedMs) / 1000;
     try {
       const response = await fetch(url, {
         method: "POST",
-        headers: headersOf(app, delivery, payload.body),
-        body: payload.body,
+        ...request,
         signal: AbortSignal.timeout(limitMs),
       });
       await response.arrayBuffer();

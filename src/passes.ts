@@ -1,0 +1,100 @@
+/**
+ * Passes: keeps what the process remembers of each session, and gives each pass a name, its lines in the log and its
+ * figures. What a pass does is reconcile.ts's.
+ */
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { parseSessionKey } from "./domain/names.ts";
+import type { GitHubApp } from "./github/app.ts";
+import type { Hint } from "./github/view.ts";
+import type { Metrics, PassEnd } from "./metrics.ts";
+import type { Next } from "./queue.ts";
+import { type Deps, type Memory, emptyMemory, reconcile } from "./reconcile.ts";
+
+export type PassesOptions = Omit<Deps, "clientFor" | "identity" | "log" | "acted" | "stopping"> & {
+  readonly github: GitHubApp;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+};
+
+const memoriesAtMost = 1_000;
+
+export class Passes {
+  readonly #options: PassesOptions;
+  readonly #memories = new Map<string, Memory>();
+  #stopping = false;
+
+  constructor(options: PassesOptions) {
+    this.#options = options;
+  }
+
+  /** One pass over the session of this name; throws what the pass threw, after it was logged. */
+  async run(session: string, hint: Hint): Promise<Next> {
+    const { github, metrics, now } = this.#options;
+    const key = parseSessionKey(session)!;
+    const memory = this.#memoryOf(session);
+    const log = this.#options.log.child({ session, pass: randomBytes(4).toString("hex") });
+    const startedMs = now();
+    metrics.passBegan(session, startedMs);
+    const ended = (end: PassEnd) =>
+      metrics.passEnded(session, end, now() - startedMs, memory.view.record?.state ?? null);
+    try {
+      const next = await reconcile(key, hint, memory, {
+        ...this.#options,
+        log,
+        clientFor: (each) => github.clientFor(each),
+        identity: () => github.identity(),
+        acted: (action) => metrics.acted(action),
+        stopping: () => this.#stopping,
+      });
+      ended(endOf(next, this.#stopping, now()));
+      return next;
+    } catch (error) {
+      const because = error instanceof Error ? error.message : String(error);
+      log.error({ err: error, action: null, because }, "the pass failed");
+      ended("failed");
+      this.#memories.delete(session);
+      github.forget(key);
+      throw error;
+    }
+  }
+
+  /** Whether the researcher of a session thinks: there will be more to do without anything being heard. */
+  isThinking(session: string): boolean {
+    return this.#memories.get(session)?.desk.state.kind === "thinking";
+  }
+
+  /** Whether the desk of a session holds an idea, or one is being thought of. */
+  hasIdea(session: string): boolean {
+    const { kind } = this.#memories.get(session)?.desk.state ?? { kind: "idle" };
+    return kind === "thinking" || kind === "ready";
+  }
+
+  /** Forgets a session, which is another process's now: its researcher thinks no more. */
+  forget(session: string): void {
+    this.#memories.get(session)?.desk.clear();
+    this.#memories.delete(session);
+  }
+
+  /** Passes in hand end after the action in hand, and researchers think no more. */
+  stop(): void {
+    this.#stopping = true;
+    for (const memory of this.#memories.values()) memory.desk.clear();
+  }
+
+  #memoryOf(session: string): Memory {
+    const memory = this.#memories.get(session) ?? emptyMemory(parseSessionKey(session)!);
+    // The least recently used go first: what is forgotten is read again.
+    this.#memories.delete(session);
+    this.#memories.set(session, memory);
+    const oldest = this.#memories.keys().next().value!;
+    if (this.#memories.size > memoriesAtMost) this.#memories.delete(oldest);
+    return memory;
+  }
+}
+
+function endOf(next: Next, stopping: boolean, nowMs: number): PassEnd {
+  if (typeof next === "object" && next !== null) return "paused";
+  if (stopping) return "stopped";
+  return next !== null && next <= nowMs ? "unfinished" : "waits";
+}

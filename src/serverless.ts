@@ -1,0 +1,193 @@
+/**
+ * Handlers for platforms where no process stays: one call for each delivery, and one that a schedule makes. They are the
+ * same loop (reconcile.ts) with nothing kept between calls but what makes reads free.
+ *
+ * Always: a call ends when its sessions have nothing to do but wait, their researchers' thinking done, or when its time is
+ * over. Nothing of a session outlives it, so each pass looks at everything. Calls beside each other for one session may
+ * waste work (docs/operations.md, Serverless), never corrupt.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { Probot } from "probot";
+import { authenticatorOf } from "./app.ts";
+import { type SessionKey, formatSessionKey } from "./domain/names.ts";
+import { showsToken } from "./endpoints.ts";
+import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
+import { GitHubApp } from "./github/app.ts";
+import { hasWriteLimits } from "./github/octokit.ts";
+import { hearPress, keepPress } from "./github/press.ts";
+import { type Hint, everything } from "./github/view.ts";
+import { hear } from "./hints.ts";
+import { Metrics } from "./metrics.ts";
+import { Passes } from "./passes.ts";
+import type { Next } from "./queue.ts";
+import { type Listening, type ServeOptions, logOf, probotOptions } from "./serve.ts";
+
+export type ServerlessOptions = Omit<ServeOptions, keyof Listening> & CallOptions;
+
+export type Handlers = {
+  /**
+   * One delivery. GitHub waits for ten seconds: with `waitUntil`, which platforms give for work after the answer, the
+   * answer is 202 at once; without it the answer comes when the work is done.
+   */
+  webhook(request: Request, waitUntil?: (work: Promise<unknown>) => void): Promise<Response>;
+  /** One pass over every session; for a schedule, with the sweep's token. */
+  sweep(request: Request): Promise<Response>;
+};
+
+/** The handlers that the environment describes; throws a sentence about what is missing or wrong. */
+export function handlersFrom(env: NodeJS.ProcessEnv): Handlers {
+  const [options, call] = [optionsOf(env), callOptionsOf(env)];
+  if ("problem" in options) throw new Error(options.problem);
+  if ("problem" in call) throw new Error(call.problem);
+  return handlersOf({ ...options, ...call });
+}
+
+export function handlersOf(options: ServerlessOptions): Handlers {
+  const log = logOf(options);
+  const probot = new Probot(probotOptions(options, log));
+  const metrics = new Metrics();
+  const github = new GitHubApp(authenticatorOf(probot, metrics), {
+    spaced: hasWriteLimits(options.apiUrl),
+    unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
+  });
+  const call: Call = { options, github, log, metrics };
+  return {
+    webhook: async (request, waitUntil) => {
+      const payload = await signedPayload(request, probot);
+      if (payload === null) return answer(400, { because: "the signature does not fit the delivery" });
+      const event = request.headers.get("x-github-event") ?? "";
+      // Most deliveries concern no session, and cost nothing.
+      const press = event === "check_run" ? hearPress(payload) : null;
+      if (press === null && hear(event, payload, "") === null) return answer(200, { passes: 0 });
+      // A press stands nowhere else: it is written down before the delivery is answered.
+      if (press !== null)
+        await keepPress(await github.clientFor(press.key), press, request.headers.get("x-github-delivery") ?? "");
+      const work = passOn(call, event, payload, press?.key ?? null);
+      if (waitUntil === undefined) return work;
+      waitUntil(work);
+      return answer(202, {});
+    },
+    sweep: async (request) => {
+      if (!showsToken(request.headers.get("authorization"), options.sweepToken)) {
+        return answer(401, { because: "a sweep needs SWEEP_TOKEN as its bearer token" });
+      }
+      return sweepAll(call);
+    },
+  };
+}
+
+type Call = {
+  readonly options: ServerlessOptions;
+  readonly github: GitHubApp;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+};
+
+async function signedPayload(request: Request, probot: Probot): Promise<unknown> {
+  const body = await request.text();
+  const signature = request.headers.get("x-hub-signature-256") ?? "";
+  await probot.ready();
+  const fits = await probot.webhooks.verify(body, signature).catch(() => false);
+  try {
+    return fits ? (JSON.parse(body) as unknown) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function passOn(call: Call, event: string, payload: unknown, pressed: SessionKey | null): Promise<Response> {
+  try {
+    const { login } = await call.github.identity();
+    const key = pressed ?? hear(event, payload, login)?.key ?? null;
+    if (key !== null) await passToRest(call, formatSessionKey(key), Date.now() + call.options.withinMs);
+    return answer(200, { passes: key === null ? 0 : 1 });
+  } catch (error) {
+    call.log.error({ err: error, event }, "the delivery came to nothing; the next sweep makes up for it");
+    return answer(500, { because: "the pass failed; the next sweep makes up for it" });
+  }
+}
+
+/** Each session once, in a random order, so that none is always the one for which there was no time. */
+async function sweepAll(call: Call): Promise<Response> {
+  const endMs = Date.now() + call.options.withinMs;
+  const waiting: { name: string; turn: number }[] = [];
+  for await (const key of call.github.sessions()) waiting.push({ name: formatSessionKey(key), turn: Math.random() });
+  waiting.sort((a, b) => a.turn - b.turn);
+  const sessions = waiting.length;
+  let failed = 0;
+  const work = async () => {
+    for (let next = waiting.pop(); next !== undefined && Date.now() < endMs; next = waiting.pop()) {
+      // It was logged where it failed; the others go on.
+      await passToRest(call, next.name, endMs).catch(() => (failed += 1));
+    }
+  };
+  await Promise.all(Array.from({ length: call.options.concurrency }, work));
+  return answer(failed === 0 ? 200 : 500, { sessions, failed, left: waiting.length });
+}
+
+/** So short a wait is waited in the call: nobody would wake the session when it is over. */
+const patienceMs = 15_000;
+const timerHint: Hint = new Set(["runs", "checks"]);
+
+/** Passes over a session until there is nothing to do but wait for others, or until `endMs`. */
+async function passToRest({ options, github, log, metrics }: Call, session: string, endMs: number): Promise<void> {
+  const bell = new Bell();
+  const passes = new Passes({
+    github,
+    researcherFor: options.researcherFor,
+    wake: () => bell.ring(),
+    now: Date.now,
+    log,
+    metrics,
+  });
+  const timeUp = setTimeout(() => passes.stop(), endMs - Date.now());
+  try {
+    let hint = everything;
+    while (Date.now() < endMs) {
+      const dueMs = dueAtMs(await passes.run(session, hint));
+      // A researcher that thinks rings when it is done; nobody else does within this call.
+      const untilMs = passes.isThinking(session) ? endMs : dueMs;
+      if (!bell.rung && !passes.isThinking(session) && dueMs > Date.now() + patienceMs) break;
+      hint = (await bell.rings(Math.min(untilMs, endMs))) ? new Set() : timerHint;
+    }
+  } finally {
+    clearTimeout(timeUp);
+    passes.stop();
+  }
+}
+
+/** What a researcher rings when it is done thinking. */
+class Bell {
+  #ring = Promise.withResolvers<void>();
+  #rung = false;
+
+  get rung(): boolean {
+    return this.#rung;
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#ring.resolve();
+  }
+
+  /** Waits until it rings, and takes that in; false: it did not until then. */
+  async rings(untilMs: number): Promise<boolean> {
+    const turn = new AbortController();
+    await Promise.race([this.#ring.promise, sleep(Math.max(0, untilMs - Date.now()), undefined, turn)]);
+    turn.abort();
+    const rung = this.#rung;
+    this.#rung = false;
+    this.#ring = Promise.withResolvers();
+    return rung;
+  }
+}
+
+function dueAtMs(next: Next): number {
+  if (next === null) return Number.POSITIVE_INFINITY;
+  return typeof next === "number" ? next : next.notBeforeMs;
+}
+
+function answer(status: number, body: Readonly<Record<string, unknown>>): Response {
+  return Response.json(body, { status });
+}

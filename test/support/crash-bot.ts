@@ -1,0 +1,68 @@
+/**
+ * The real bot in a process of its own, to be killed: all is loaded when it says `warm`; with a message it serves. Only its
+ * researcher is scripted, as a function of the experiment's number, so that an idea that is lost is thought again.
+ */
+import { defaultAppOptions } from "../../src/app.ts";
+import type { Researcher } from "../../src/domain/proposal.ts";
+import { noInsights } from "../../src/domain/proposal.ts";
+import { serve } from "../../src/serve.ts";
+import { withConstants } from "./train-py.ts";
+
+/** What the bot is told over the channel. */
+export type CrashBotStart = {
+  readonly apiUrl: string;
+  readonly port: number;
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly webhookSecret: string;
+  readonly logLevel: "fatal" | "info";
+  /** A Redis that it shares with other bots. */
+  readonly redisUrl?: string | null;
+  /** By experiment: what is tried. */
+  readonly ideas: Readonly<Record<number, Idea>>;
+};
+
+export type Idea = { readonly title: string; readonly set: Readonly<Record<string, number>> };
+
+function researcherOf(ideas: CrashBotStart["ideas"]): Researcher {
+  return {
+    propose: async (brief) => {
+      const idea = ideas[brief.experiment];
+      if (idea === undefined) return { kind: "nothing", because: "the script is at its end" };
+      const file = brief.files.find((each) => each.path === "train.py")!;
+      const files = [{ path: file.path, text: withConstants(file.text, idea.set) }];
+      const thought = {
+        description: idea.title,
+        hypothesis: `${idea.title} is better`,
+        expected: null,
+        refutedBy: null,
+        researcher: "script",
+        kind: "other" as const,
+        askedBy: null,
+      };
+      return { kind: "proposal", proposal: { ...thought, insights: noInsights, files } };
+    },
+  };
+}
+
+process.once("message", (message) => {
+  const { ideas, ...start } = message as CrashBotStart;
+  const researcher = researcherOf(ideas);
+  void serve({
+    ...defaultAppOptions,
+    ...start,
+    researcherFor: () => researcher,
+    host: "127.0.0.1",
+    webhookPath: "/api/github/webhooks",
+    webhookProxy: null,
+    metricsToken: null,
+    secrets: [],
+    logFormat: "json",
+  }).catch((error: unknown) => {
+    // As the process of the product would: whoever runs it starts it again.
+    console.error(error);
+    process.exit(1);
+  });
+});
+process.once("disconnect", () => process.exit(0));
+process.send!("warm");
