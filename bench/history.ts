@@ -17,7 +17,7 @@ const listeners = new Map<string, Listener>();
 const simulation = await simulate({
   repositories: ["ada/warm", "ada/old", "ada/young"],
   experiments: late + 10 * window,
-  trialMs: null,
+  trialMs: 0,
   onBrief: async ({ session, rows }) => listeners.get(session)?.(rows.length - 1),
 });
 

@@ -17,7 +17,7 @@ import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
-import { classify } from "./github/errors.ts";
+import { classify, isStatus, Renamed, Resting } from "./github/errors.ts";
 import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
@@ -36,6 +36,8 @@ export type Memory = { view: View; readonly desk: Desk; lastAction: string; repe
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
+  /** Throws `Resting` where the app lost its access to the session's repository. */
+  readonly confirm: (key: SessionKey) => Promise<void>;
   readonly identity: () => Promise<Identity>;
   readonly researcherFor: (config: Config) => Researcher;
   readonly wake: (key: SessionKey) => void;
@@ -146,7 +148,10 @@ const failuresToTell = 4;
 const firstPauseMs = 1_000;
 const longestPauseMs = 300_000;
 
-/** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
+/**
+ * How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked, or where
+ * the session is to rest or has another name.
+ */
 async function answerError(
   error: unknown,
   inHand: Action | null,
@@ -154,9 +159,11 @@ async function answerError(
   memory: Memory,
   deps: Deps,
 ): Promise<number | null> {
-  if (error instanceof Stuck) throw error;
+  if (error instanceof Stuck || error instanceof Resting || error instanceof Renamed) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
+  // Whoever may see nothing any more is told that nothing is there.
+  if (kind.kind !== "later" && isStatus(error, 401, 403, 404)) await deps.confirm(view.key);
   if (error instanceof Held && kind.kind === "later") {
     // Nothing was sent: what is known is still so, and the action was not tried.
     deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");

@@ -136,7 +136,10 @@ async function passToRest({ options, github, log, metrics }: Call, session: stri
   const passes = new Passes({
     github,
     researcherFor: options.researcherFor,
-    wake: () => bell.ring(),
+    wake: (key) => {
+      // Under its new name a session is another call's.
+      if (formatSessionKey(key) === session) bell.ring();
+    },
     now: Date.now,
     log,
     metrics,

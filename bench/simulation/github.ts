@@ -9,8 +9,8 @@ import { parse } from "yaml";
 import { openIssue, putLabels } from "../../src/local/github/issue-changes.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import { makeOlder } from "../../test/support/history.ts";
-import { startInstantRunners } from "../../test/support/instant.ts";
-import { trainPy } from "../../test/support/world.ts";
+import { trainPy } from "../../test/support/train-py.ts";
+import { startRunners } from "./runners.ts";
 
 export type Ask =
   | {
@@ -18,7 +18,7 @@ export type Ask =
       readonly botPort: number;
       readonly repositories: readonly string[];
       readonly config: string;
-      readonly trialMs: number | null;
+      readonly trialMs: number;
     }
   | { readonly kind: "open"; readonly repository: string }
   | { readonly kind: "age"; readonly repository: string; readonly issue: number; readonly to: number }
@@ -67,7 +67,7 @@ async function start({ botPort, repositories, config, trialMs }: Extract<Ask, { 
     permissions: manifest.default_permissions,
     events: manifest.default_events,
   });
-  startInstantRunners(github, trialMs === null ? {} : { trialMs });
+  startRunners(github, trialMs);
   for (const repository of repositories) {
     const [owner = "", name = ""] = repository.split("/");
     await github.world.createRepo({ owner, name, files, private: true });

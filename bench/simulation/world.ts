@@ -7,7 +7,7 @@ import type { RequestTotals } from "../../src/local/github/exchange.ts";
 import { freePort } from "../../src/local/port.ts";
 import type { AppCredentials } from "../../src/local/github/world.ts";
 import { serve } from "../../src/serve.ts";
-import { withConstants } from "../../test/support/world.ts";
+import { withConstants } from "../../test/support/train-py.ts";
 import type { Ask } from "./github.ts";
 
 export type SimulationOptions = {
@@ -15,8 +15,8 @@ export type SimulationOptions = {
   readonly repositories: readonly string[];
   /** Experiments of a session at most. */
   readonly experiments: number;
-  /** How long a trial takes; null: no time at all. */
-  readonly trialMs: number | null;
+  /** How long a trial takes. */
+  readonly trialMs: number;
   /** Told before each proposal: the session, and how many rows it has. */
   readonly onBrief: (brief: Brief) => void | Promise<void>;
 };
@@ -96,6 +96,8 @@ limits: {experiments: ${options.experiments}, hours: 1000}
     webhookProxy: null,
     logFormat: "json",
     apiUrl,
+    metricsToken: null,
+    secrets: [],
     logLevel: process.env["BENCH_LOG"] === undefined ? "error" : "info",
   });
   return {

@@ -141,6 +141,8 @@ export function experimentIn(action: Action): number | null {
     case "setState":
     case "cancelRun":
     case "finish":
+    case "tellMoved":
+    case "followBranch":
     case "label":
     case "showDashboard":
       return null;

@@ -125,9 +125,7 @@ function cancelRuns(session: Running): Decision | null {
   const isNew = (id: number) => !session.cancelled.has(id);
   const run = unwanted.find(isNew) ?? session.strays.find(isNew);
   if (run === undefined) return null;
-  const open = unwanted.includes(run)
-    ? "its pull request is closed"
-    : "nothing waits for what it measures";
+  const open = unwanted.includes(run) ? "its pull request is closed" : "nothing waits for what it measures";
   const because = ended ? session.record.because : open;
   return { kind: "do", action: { kind: "cancelRun", run }, because };
 }

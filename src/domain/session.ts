@@ -32,7 +32,9 @@ export const recordSchema = z.object({
   startedAt: z.string(),
   /** The default branch's commit that the session began at: where protected files come from. */
   base: shaSchema,
+  /** The default branch, whose workflow is used, and those that were it before. */
   baseBranch: z.string(),
+  formerBranches: z.array(z.string()).default([]),
   program: z.string(),
   config: configSchema,
   state: z.enum(sessionStates),

@@ -82,7 +82,7 @@ export function unknownCommand(command: Extract<Command, { kind: "unknown" }>): 
 }
 
 export function orphanedFrontier(issue: number): string {
-  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Rename or delete the branch`;
+  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Restore that one, or rename or delete the first`;
 }
 
 /** What is in the way of a start, where trying again may help. */

@@ -36,18 +36,7 @@ export async function openExperiment({ prepared }: ActionOf<"open">, context: Co
   const paths = new Set(changed.map((file) => file.path));
   rememberFiles(view, commit, [...before.filter((file) => !paths.has(file.path)), ...changed]);
   if (made) view.checks.set(commit, []);
-  if (!made && (await isTakenElsewhere(branch, context))) return;
   await openPull(number, branch, made ? commit : await adopt(branch, context), context);
-}
-
-/** Whether a person pointed the pull request of this branch at another one: it is looked at from here on, and given up. */
-async function isTakenElsewhere(branch: string, { client, view }: Context): Promise<boolean> {
-  const { owner, issue } = view.key;
-  const query = { ...repoOf(view), head: `${owner}:${branch}`, state: "open" };
-  const listed = z.array(pullSchema).parse(await client.read("GET /repos/{owner}/{repo}/pulls", query));
-  const taken = listed.find((pull) => pull.ours && pull.base !== frontierBranch(issue));
-  if (taken !== undefined) view.pulls.set(taken.number, taken);
-  return taken !== undefined;
 }
 
 async function adopt(branch: string, { client, view }: Context): Promise<Sha> {

@@ -32,6 +32,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     startedAt: at,
     base: start.base,
     baseBranch: start.baseBranch,
+    formerBranches: [],
     program: start.program,
     config: start.config,
     state: "running",
@@ -119,7 +120,10 @@ export async function followBranch({ branch, because }: ActionOf<"followBranch">
   const { client, view } = context;
   const before = view.record!;
   const problem = await workflowProblem(client, view, branch);
-  if (problem === null) return setState({ state: before.state, by: null, because }, { baseBranch: branch }, context);
+  if (problem === null) {
+    const formerBranches = [...new Set([...before.formerBranches, before.baseBranch])];
+    return setState({ state: before.state, by: null, because }, { baseBranch: branch, formerBranches }, context);
+  }
   await setState({ state: "blocked", by: null, because: `${because}; ${problem}` }, null, context);
 }
 

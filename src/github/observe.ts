@@ -189,7 +189,8 @@ async function observePulls(client: Client, view: View): Promise<void> {
   const base = frontierBranch(view.key.issue);
   const per_page = Math.min(100, view.record.config.runner.concurrency + 10);
   const route = "GET /repos/{owner}/{repo}/pulls";
-  const open = await client.readAll(route, { ...repoOf(view), base, state: "open" });
+  // Into whatever branch: a person may have pointed one elsewhere.
+  const open = await client.readAll(route, { ...repoOf(view), state: "open" });
   const newest = { sort: "updated", direction: "desc", per_page } as const;
   const closed = asArray(await client.read(route, { ...repoOf(view), base, state: "closed", ...newest }));
   const waitedFor = unsettled(view).map((pull) => pull.number);
@@ -197,7 +198,7 @@ async function observePulls(client: Client, view: View): Promise<void> {
   for (const pull of z.array(pullSchema).parse([...closed, ...open])) {
     if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
   }
-  // One that is in no list was pointed at another branch, or is closed and older than many.
+  // One that is in no list is closed, elsewhere or before many others.
   for (const number of waitedFor.filter((each) => !view.pulls.has(each))) {
     const at = { ...repoOf(view), pull_number: number };
     const answer = await client.readIfThere("GET /repos/{owner}/{repo}/pulls/{pull_number}", at);

@@ -66,8 +66,11 @@ function numberOfPull(pull: PullFact): number {
 /** The pull requests that are not settled, or were opened again. */
 export function unsettled(view: View): PullFact[] {
   const recorded = historyOf(view.rows).byExperiment;
+  const ours = frontierBranch(view.key.issue);
+  // What a person pointed elsewhere is theirs, once that is written down.
+  const isSettled = (pull: PullFact) => (pull.state !== "open" || pull.base !== ours) && labelOf(pull) !== null;
   return [...view.pulls.values()]
-    .filter((pull) => !(recorded.has(numberOfPull(pull)) && pull.state !== "open" && labelOf(pull) !== null))
+    .filter((pull) => !(recorded.has(numberOfPull(pull)) && isSettled(pull)))
     .sort((a, b) => numberOfPull(a) - numberOfPull(b));
 }
 
@@ -86,6 +89,7 @@ export function trialsOn(view: View, { commit, experiment }: Tracked, identity: 
     base: record.base,
     metric: record.config.metric.name,
     defaultBranch: record.baseBranch,
+    formerBranches: record.formerBranches,
     bot: identity.login,
   };
   const intent = intentOf(view, { commit, experiment }, identity);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Researcher } from "../../src/domain/proposal.ts";
 import { startWorld } from "../support/e2e.ts";
 import { makeOlder } from "../support/history.ts";
-import { startInstantRunners } from "../support/instant.ts";
+import { startInstantRunners } from "../support/instant-runner.ts";
 import { scripted, until } from "../support/world.ts";
 
 test("an experiment costs the same requests after 1,000 experiments as after the first, and the dashboard stays small", async () => {
@@ -33,7 +33,7 @@ test("an experiment costs the same requests after 1,000 experiments as after the
       ]),
     ),
   });
-  startInstantRunners(world.github);
+  const stopRunners = startInstantRunners(world.github, { count: 1 });
   const issue = await world.openSession();
   const settled = (count: number) =>
     until(`${count} experiments are settled`, async () => {
@@ -71,4 +71,5 @@ test("an experiment costs the same requests after 1,000 experiments as after the
   expect(old).toBeLessThanOrEqual(1.2 * young);
   expect((await world.dashboard(issue))!.length).toBeLessThan(30_000);
   expect(await world.dashboard(issue)).toContain("The last 100 of");
+  stopRunners();
 });

@@ -46,6 +46,7 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     startedAt: new Date(startedMs).toISOString(),
     base,
     baseBranch: "main",
+    formerBranches: [],
     program: "Lower val_bpb.",
     config: configWith(),
     state: "running",
