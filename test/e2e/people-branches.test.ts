@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startHeldWorld } from "../support/held.ts";
+import { type HeldWorld, startHeldWorld } from "../support/held.ts";
 import { scripted, until, type World } from "../support/world.ts";
 
 const ideas = [
@@ -7,6 +7,12 @@ const ideas = [
   { title: "second", set: { OTHER: -0.1 } },
   { title: "third", set: { VALUE: 1.7 } },
 ];
+
+/** The first is on the frontier and in the rows, the second in training. */
+async function firstKept(world: HeldWorld, issue: number): Promise<void> {
+  await world.inTraining(issue, 2);
+  await until("the first is recorded", async () => (await world.rows(issue)).some((row) => row.experiment === 1));
+}
 
 async function commitOn(world: World, branch: string, replace: (text: string) => string): Promise<string> {
   const octokit = world.as("ada");
@@ -45,7 +51,7 @@ test("a frontier that a person puts back is gone on with from there, and the das
     exempt: { frontier: "a person made it worse", pulls: "its merge is not on it any more" },
   });
   const issue = await world.openSession();
-  await world.inTraining(issue, 2);
+  await firstKept(world, issue);
   const frontier = `autoresearch/${issue}/frontier`;
   const { base } = (await world.record(issue))!;
   const octokit = world.as("ada");
@@ -68,7 +74,7 @@ test("a frontier that a person puts back is gone on with from there, and the das
 test("a deleted frontier blocks the session with the reason; restored and resumed it goes on", async () => {
   const world = await startHeldWorld([2], { researcher: scripted(ideas), config: "limits: {experiments: 3}\n" });
   const issue = await world.openSession();
-  await world.inTraining(issue, 2);
+  await firstKept(world, issue);
   const frontier = `autoresearch/${issue}/frontier`;
   const tip = await world.git("rev-parse", frontier);
   // A branch that was there is deleted for sure after half a minute; a fresh process sees it at once, the pass after a minute.
@@ -98,7 +104,7 @@ test("a deleted results branch is told on the issue, and nothing is begun on top
     ),
   });
   const issue = await world.openSession();
-  await world.inTraining(issue, 2);
+  await firstKept(world, issue);
   const frontier = `autoresearch/${issue}/frontier`;
   const tip = await world.git("rev-parse", frontier);
   await world.as("ada").rest.git.deleteRef({ ...world.at, ref: `heads/autoresearch/${issue}/results` });
