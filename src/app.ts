@@ -172,10 +172,15 @@ function ownerOf(session: string): string {
   return session.slice(0, session.indexOf("/")).toLowerCase();
 }
 
-/** Who looks after which session, where several processes do. */
-export function replicasFor({ redisUrl, appId, apiUrl }: WireOptions, log: Logger, hooks: Hooks): Replicas {
+/** Who looks after which session, where several processes do; `takes`: see `RedisReplicasOptions`. */
+export function replicasFor(
+  { redisUrl, appId, apiUrl }: Pick<WireOptions, "redisUrl" | "appId" | "apiUrl">,
+  log: Logger,
+  hooks: Hooks,
+  takes = true,
+): Replicas {
   if (redisUrl === null) return alone(hooks);
-  return new RedisReplicas({ url: redisUrl, app: `${new URL(apiUrl).host}/${appId}`, log }, hooks);
+  return new RedisReplicas({ url: redisUrl, app: `${new URL(apiUrl).host}/${appId}`, log, takes }, hooks);
 }
 
 /** A pass, if the session is this process's to look after. */

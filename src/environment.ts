@@ -3,6 +3,8 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { githubApiUrl } from "./github/octokit.ts";
+import { parseAllowedCommands } from "./domain/allowed-commands.ts";
+import { type Means, researcherFor } from "./researcher/kinds.ts";
 import { logLevels } from "./log.ts";
 import type { ServeOptions } from "./serve.ts";
 
@@ -48,6 +50,8 @@ const environment = z.object({
     .number()
     .positive()
     .default(defaultAppOptions.sweepEveryMs / 1000),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.url().optional(),
 });
 
 /** What only the handlers for serverless platforms read (serverless.ts). */
@@ -65,11 +69,18 @@ const callEnvironment = z.object({
 export const variables: readonly string[] = [
   ...Object.keys(environment.shape),
   ...Object.keys(callEnvironment.shape),
+  "RESEARCHER_COMMANDS",
   "PRIVATE_KEY",
   "PRIVATE_KEY_PATH",
 ];
 /** Set empty, as an example file leaves them, these count as not set. */
-const optional: ReadonlySet<string> = new Set(["WEBHOOK_PROXY_URL", "METRICS_TOKEN", "REDIS_URL"]);
+const optional: ReadonlySet<string> = new Set([
+  "WEBHOOK_PROXY_URL",
+  "METRICS_TOKEN",
+  "REDIS_URL",
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_BASE_URL",
+]);
 /** Variables of other parts whose values are secrets. */
 const secretNames = /(?:_KEY|_TOKEN|_SECRET|_PASSWORD)$/;
 
@@ -81,8 +92,20 @@ export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: str
   const { data } = parsed;
   const privateKey = readKey(env);
   if (typeof privateKey !== "string") return privateKey;
+  const allowed = parseAllowedCommands(env["RESEARCHER_COMMANDS"]);
+  if ("problem" in allowed) return allowed;
+  // A key that is missing is a matter of the sessions that want it, not of the process.
+  const means: Means = {
+    claude: {
+      apiKey: data.ANTHROPIC_API_KEY?.trim() ?? null,
+      baseUrl: data.ANTHROPIC_BASE_URL ?? null,
+      path: env["PATH"] ?? "",
+    },
+    command: { commands: allowed.commands, environment: env },
+  };
   return {
     ...defaultAppOptions,
+    researcherFor: (config) => researcherFor(config, means),
     sweepEveryMs: data.SWEEP_INTERVAL_SECONDS * 1000,
     appId: data.APP_ID,
     privateKey,

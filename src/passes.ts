@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import { type SessionKey, parseSessionKey } from "./domain/names.ts";
 import { isEnded } from "./domain/session.ts";
 import type { GitHubApp } from "./github/app.ts";
-import { Renamed, Resting } from "./github/errors.ts";
+import { isRest, Renamed } from "./github/errors.ts";
 import type { Hint } from "./github/view.ts";
 import type { Metrics, PassEnd } from "./metrics.ts";
 import type { Next } from "./queue.ts";
@@ -53,7 +53,7 @@ export class Passes {
       ended(endOf(next, this.#stopping, now()));
       return next;
     } catch (error) {
-      if (error instanceof Resting || error instanceof Renamed) {
+      if (isRest(error)) {
         log.info({ action: "rest", because: error.message }, "rest");
         ended("waits");
         this.forget(session);

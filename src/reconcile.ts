@@ -10,6 +10,7 @@ import { type Action, type Decision, experimentIn } from "./domain/action.ts";
 import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { isEnded } from "./domain/session.ts";
+import { parseCandidate } from "./domain/trailers.ts";
 import type { Config } from "./domain/config.ts";
 import { type Context, act } from "./github/act.ts";
 import { contentKey } from "./github/files.ts";
@@ -17,7 +18,7 @@ import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
-import { classify, isStatus, Renamed, Resting } from "./github/errors.ts";
+import { classify, isRest, isStatus } from "./github/errors.ts";
 import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
@@ -91,7 +92,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       memory.failures = 0;
       deps.acted(inHand);
     } catch (error) {
-      const waitMs = await answerError(error, inHand, context, memory, deps);
+      const waitMs = await answerCalmly(error, inHand, context, memory, deps);
       if (waitMs !== null) return { notBeforeMs: deps.now() + waitMs };
     }
   }
@@ -119,7 +120,16 @@ async function carryOut(
     return;
   }
   await act(action, context);
-  if (action.kind === "open") memory.desk.clear();
+  // A branch of this number that a dead pass left is opened in the place of our idea, which then keeps for the next one.
+  if (action.kind === "open" && isInFlight(memory.view, action.prepared.key)) memory.desk.clear();
+}
+
+/** Whether a pull request holds the idea with these contents. */
+function isInFlight(view: View, contents: string): boolean {
+  return [...view.pulls.values()].some(({ head }) => {
+    const message = view.commits.get(head)?.message;
+    return message !== undefined && parseCandidate(message)?.key === contents;
+  });
 }
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */
@@ -148,6 +158,26 @@ const failuresToTell = 4;
 const firstPauseMs = 1_000;
 const longestPauseMs = 300_000;
 
+/** As `answerError`; where telling a person of an error meets another one, both are left to the next pass. */
+async function answerCalmly(
+  error: unknown,
+  inHand: Action | null,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<number | null> {
+  try {
+    return await answerError(error, inHand, context, memory, deps);
+  } catch (second) {
+    if (second instanceof Stuck || isRest(second)) throw second;
+    const kind = classify(second, deps.now());
+    deps.log.warn({ because: kind.because }, "the error could not be told");
+    forget(context.view);
+    const pauseMs = Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
+    return kind.kind === "later" ? Math.max(kind.afterMs, pauseMs) : pauseMs;
+  }
+}
+
 /**
  * How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked, or where
  * the session is to rest or has another name.
@@ -159,7 +189,7 @@ async function answerError(
   memory: Memory,
   deps: Deps,
 ): Promise<number | null> {
-  if (error instanceof Stuck || error instanceof Resting || error instanceof Renamed) throw error;
+  if (error instanceof Stuck || isRest(error)) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
   // Whoever may see nothing any more is told that nothing is there.

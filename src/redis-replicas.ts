@@ -14,6 +14,7 @@
  * as without one; what two did is work done twice.
  */
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { Redis } from "ioredis";
 import { type Aspect, type Hint, aspects, everything } from "./github/view.ts";
 import type { Hooks, Replicas } from "./replicas.ts";
@@ -23,10 +24,12 @@ export type RedisReplicasOptions = {
   readonly url: string;
   /** The app's slug: several apps may share a Redis. */
   readonly app: string;
-  /** A lease that is not renewed ends after this long; 30 s where nothing is said. */
+  /** A lease that is not renewed ends after this long. */
   readonly leaseMs?: number;
   /** Pause between two looks for sessions that nobody holds. */
   readonly roundMs?: number;
+  /** False: takes no session but those it begins a pass over, as becomes a process that is gone in a moment. */
+  readonly takes?: boolean;
   readonly log: {
     info(fields: Record<string, unknown>, message: string): void;
     warn(fields: Record<string, unknown>, message: string): void;
@@ -55,14 +58,14 @@ export class RedisReplicas implements Replicas {
   #isClosed = false;
 
   constructor(options: RedisReplicasOptions, hooks: Hooks) {
-    const { url, app, leaseMs = 30_000, roundMs = 5_000 } = options;
+    const { url, app, leaseMs = 15_000, roundMs = 5_000 } = options;
     this.#options = options;
     this.#hooks = hooks;
     const prefix = `autoresearch:{${app}}:`;
     this.#channel = `${prefix}wake`;
     this.#commands = connect(url);
     this.#messages = connect(url);
-    this.#scripts = new Scripts(this.#commands, { prefix, leaseMs, holder: randomUUID() });
+    this.#scripts = new Scripts(this.#commands, { prefix, leaseMs, holder: nameOfProcess() });
     this.#watch();
     this.#timers.push(setInterval(() => void this.#renew(), leaseMs / 3));
     this.#timers.push(setInterval(() => void this.#round(), roundMs));
@@ -115,7 +118,7 @@ export class RedisReplicas implements Replicas {
     const { log } = this.#options;
     this.#messages.on("message", (_channel: string, session: string) => void this.#consider(session));
     this.#messages.on("error", () => {});
-    this.#messages.subscribe(this.#channel).catch(() => {});
+    this.#messages.on("ready", () => void this.#messages.subscribe(this.#channel).catch(() => {}));
     // Errors are told of once, by `tried`; the client goes on trying to connect.
     this.#commands.on("error", () => this.#isGone("it can't be reached"));
     this.#commands.on("ready", () => {
@@ -171,6 +174,7 @@ export class RedisReplicas implements Replicas {
       this.#hooks.wake(session, nothing, "replica");
       return;
     }
+    if (this.#options.takes === false) return;
     const taken = await this.#tried(() => this.#scripts.take(`lease:${session}`));
     if (taken !== true) return;
     this.#held.add(session);
@@ -195,12 +199,19 @@ export class RedisReplicas implements Replicas {
   }
 }
 
+/** Which machine and process, for whoever looks into Redis, and which of those that had the same number. */
+function nameOfProcess(): string {
+  return `${hostname()}:${process.pid}:${randomUUID()}`;
+}
+
 function connect(url: string): Redis {
   return new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
+    // Done by us, each time that the connection is there.
+    autoResubscribe: false,
     retryStrategy: (times) => Math.min(200 * times, longestReconnectMs),
   });
 }

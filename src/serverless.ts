@@ -3,13 +3,13 @@
  * same loop (reconcile.ts) with nothing kept between calls but what makes reads free.
  *
  * Always: a call ends when its sessions have nothing to do but wait, their researchers' thinking done, or when its time is
- * over. Nothing of a session outlives it, so each pass looks at everything. Calls beside each other for one session may
- * waste work (docs/operations.md, Serverless), never corrupt.
+ * over. Nothing of a session outlives it, so each pass looks at everything. With a Redis one call at a time has a session;
+ * without, calls beside each other may waste work (docs/operations.md, Serverless), never corrupt.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Probot } from "probot";
-import { authenticatorOf } from "./app.ts";
+import { authenticatorOf, replicasFor } from "./app.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
@@ -21,6 +21,7 @@ import { hear } from "./hints.ts";
 import { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
 import type { Next } from "./queue.ts";
+import type { Replicas } from "./replicas.ts";
 import { type Listening, type ServeOptions, logOf, probotOptions } from "./serve.ts";
 
 export type ServerlessOptions = Omit<ServeOptions, keyof Listening> & CallOptions;
@@ -30,9 +31,9 @@ export type Handlers = {
    * One delivery. GitHub waits for ten seconds: with `waitUntil`, which platforms give for work after the answer, the
    * answer is 202 at once; without it the answer comes when the work is done.
    */
-  webhook(request: Request, waitUntil?: (work: Promise<unknown>) => void): Promise<Response>;
+  readonly webhook: (request: Request, waitUntil?: (work: Promise<unknown>) => void) => Promise<Response>;
   /** One pass over every session; for a schedule, with the sweep's token. */
-  sweep(request: Request): Promise<Response>;
+  readonly sweep: (request: Request) => Promise<Response>;
 };
 
 /** The handlers that the environment describes; throws a sentence about what is missing or wrong. */
@@ -131,33 +132,44 @@ const patienceMs = 15_000;
 const timerHint: Hint = new Set(["runs", "checks"]);
 
 /** Passes over a session until there is nothing to do but wait for others, or until `endMs`. */
-async function passToRest({ options, github, log, metrics }: Call, session: string, endMs: number): Promise<void> {
+async function passToRest(call: Call, session: string, endMs: number): Promise<void> {
+  const { options, log } = call;
   const bell = new Bell();
-  const passes = new Passes({
-    github,
-    researcherFor: options.researcherFor,
-    wake: (key) => {
-      // Under its new name a session is another call's.
-      if (formatSessionKey(key) === session) bell.ring();
-    },
-    now: Date.now,
-    log,
-    metrics,
-  });
+  const ring = (key: SessionKey) => {
+    // Under its new name a session is another call's.
+    if (formatSessionKey(key) === session) bell.ring();
+  };
+  const passes = new Passes({ ...call, researcherFor: options.researcherFor, wake: ring, now: Date.now });
+  const hooks = { wake: () => bell.ring(), lost: () => {} };
+  const replicas = replicasFor(options, log, hooks, false);
   const timeUp = setTimeout(() => passes.stop(), endMs - Date.now());
   try {
     let hint = everything;
     while (Date.now() < endMs) {
-      const dueMs = dueAtMs(await passes.run(session, hint));
-      // A researcher that thinks rings when it is done; nobody else does within this call.
-      const untilMs = passes.isThinking(session) ? endMs : dueMs;
-      if (!bell.rung && !passes.isThinking(session) && dueMs > Date.now() + patienceMs) break;
-      hint = (await bell.rings(Math.min(untilMs, endMs))) ? new Set() : timerHint;
+      const told = await heldBy(replicas, session);
+      if (told === null) break;
+      const dueMs = dueAtMs(await passes.run(session, hint.union(told)));
+      const soon = passes.isThinking(session) || bell.rung || dueMs <= Date.now() + patienceMs;
+      const more = await replicas.end(session, !soon);
+      if (!soon && !more) break;
+      if (more) bell.ring();
+      // A researcher that thinks rings when it is done.
+      hint = (await bell.rings(Math.min(passes.isThinking(session) ? endMs : dueMs, endMs))) ? new Set() : timerHint;
     }
   } finally {
     clearTimeout(timeUp);
     passes.stop();
+    await replicas.close();
   }
+}
+
+/** What other calls told of the session, which is now this call's; null: it is another's, which was told. */
+async function heldBy(replicas: Replicas, session: string): Promise<Hint | null> {
+  const told = await replicas.begin(session);
+  if (told !== null) return told;
+  replicas.tell(session, everything, "replica");
+  // Should the other have ended in between, nobody would read what it was told.
+  return replicas.begin(session);
 }
 
 /** What a researcher rings when it is done thinking. */

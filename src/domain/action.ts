@@ -65,6 +65,8 @@ export type Action =
       readonly parent: Sha;
       readonly tip: Sha;
       readonly description: string;
+      /** Attempts so far: the new commit says so, as no list of runs goes back for ever. */
+      readonly attempts: number;
     }
   /** Writes rows into results.tsv, with the picture and what the session learnt of the noise. */
   | {

@@ -102,9 +102,53 @@ const runner = z.strictObject({
     .default(null),
 });
 
-const researcher = z.strictObject({
-  kind: z.enum(["mutate"], { error: "must be `mutate`" }).default("mutate"),
+const dollars = amount.min(0, "must not be negative");
+
+/** Dollars for a million tokens. */
+const price = z.strictObject({
+  input: dollars,
+  output: dollars,
+  cache_read: dollars,
+  /** Writing to the cache for five minutes, and for an hour; null: twice the input, as Anthropic has it. */
+  cache_write: dollars,
+  cache_write_hour: dollars.nullable().default(null),
 });
+
+const modelName = line.regex(/^[\w.:/@-]{1,100}$/, "must be a model's name such as `claude-opus-5-5`");
+
+const researcher = z
+  .strictObject({
+    /** `mutate` changes one constant at a time and needs no key; `command` is an agent that the bot's admin allows. */
+    kind: z
+      .enum(["claude", "mutate", "command"], { error: "must be `claude`, `mutate` or `command`" })
+      .default("claude"),
+    model: modelName.default("claude-opus-5-5"),
+    /** How much the model is to think; null: as much as it does by itself. */
+    effort: z
+      .enum(["low", "medium", "high", "xhigh", "max"], { error: "must be `low`, `medium`, `high`, `xhigh` or `max`" })
+      .nullable()
+      .default(null),
+    /** Models that are asked, in this order, where the one before refuses, is not known or is overloaded. */
+    fallbacks: z
+      .array(modelName, { error: "must be a list of models" })
+      .max(5, "must be at most 5")
+      .default(["claude-sonnet-5"]),
+    /** Prices of models that the program doesn't know, or that you pay another price for. */
+    prices: z.record(z.string(), price, { error: "must be prices by the models' names" }).default({}),
+    /** Calls of the model that one proposal may take. */
+    turns: count(2).max(100, "must be at most 100").default(24),
+    /** Name of the command, as the bot's admin gave it (RESEARCHER_COMMANDS): never a command line. */
+    command: line
+      .regex(/^[\w.-]{1,64}$/, "must be a name that the bot's admin allows, not a command line")
+      .nullable()
+      .default(null),
+    /** Seconds after which the command is ended. */
+    timeout: duration.default(1200),
+  })
+  .refine(({ kind, command }) => kind !== "command" || command !== null, {
+    path: ["command"],
+    message: "must name the command when `researcher.kind` is `command`",
+  });
 
 const keep = z.strictObject({
   /** A gain counts when it is at least this many standard errors. */
@@ -144,6 +188,24 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
+
+/** Parts without which values could not be compared: what is not known there is not passed over. */
+const comparing = new Set(["metric", "trial"]);
+
+/**
+ * The configuration as a session keeps it. What a newer version of the bot wrote and this one doesn't know is left out, as long
+ * as it does not touch how trials are measured; what a person writes is told in full, by `configSchema`.
+ */
+export const storedConfigSchema = z.preprocess((given) => {
+  const unknown = configSchema.safeParse(given).error?.issues ?? [];
+  const known: unknown = structuredClone(given);
+  for (const issue of unknown) {
+    if (issue.code !== "unrecognized_keys" || comparing.has(String(issue.path[0]))) continue;
+    const at = issue.path.reduce<unknown>((part, name) => (part as Record<PropertyKey, unknown>)[name], known);
+    for (const key of issue.keys) delete (at as Record<string, unknown>)[key];
+  }
+  return known;
+}, configSchema);
 
 /** Every default. */
 export const defaultConfig: Config = configSchema.parse({});

@@ -49,7 +49,7 @@ export function decide(session: Session): Decision {
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const asking: Rule<Running>[] = [askPerson];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [answerOthers, syncLabels, showDashboard, tellMoved];
+  const showing: Rule<Running>[] = [answerOthers, showDashboard, syncLabels, tellMoved];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],
@@ -94,7 +94,7 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
   }
   const booking: Rule<Running>[] = isEnded(record.state) ? [recordRow, conclude] : [];
   return (
-    firstOf([...booking, syncLabels, showDashboard, tellMoved], gone) ?? {
+    firstOf([...booking, showDashboard, syncLabels, tellMoved], gone) ?? {
       kind: "wait",
       untilMs: isEnded(record.state) ? wakeAt(gone) : null,
       because: `${branch} is gone`,
@@ -196,6 +196,7 @@ function dispatchNext(session: Running): Decision | null {
         parent: parent.tip,
         tip: frontier.tip,
         description,
+        attempts: experiment.nextAttempt - 1,
       } as const;
       return { kind: "do", action, because: "the frontier moved" };
     }

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { appealSchema } from "./appeal.ts";
 import type { Command } from "./command.ts";
-import { type Config, configSchema } from "./config.ts";
+import { type Config, storedConfigSchema } from "./config.ts";
 import { historyOf } from "./history.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
 import type { Desk } from "./proposal.ts";
@@ -27,7 +27,7 @@ const shaSchema = z
  * by compare-and-swap of the branch.
  */
 export const recordSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(1, { error: "session.json was written by a newer version of the bot: run that one" }),
   startedBy: z.string(),
   startedAt: z.string(),
   /** The default branch's commit that the session began at: where protected files come from. */
@@ -36,7 +36,7 @@ export const recordSchema = z.object({
   baseBranch: z.string(),
   formerBranches: z.array(z.string()).default([]),
   program: z.string(),
-  config: configSchema,
+  config: storedConfigSchema,
   state: z.enum(sessionStates),
   /** The comment whose command brought the state about; null: none did. */
   order: z.int().nullable().default(null),
@@ -47,6 +47,10 @@ export const recordSchema = z.object({
   /** Rows that stood in results.tsv when the session was last set going: failures are counted from there. */
   rowsBefore: z.int(),
   noise: z.object({ sumOfSquares: z.number(), degrees: z.number() }),
+  /** Attempts to measure a frontier, up to the last row of one. */
+  frontierAttempts: z.int().default(0),
+  /** GitHub's id of the event by which the trigger label was put on, when the state was last written; null: not known. */
+  labelEvent: z.int().nullable().default(null),
   /** What people asked of single experiments, oldest first. */
   appeals: z.array(appealSchema).default([]),
   /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
@@ -106,6 +110,9 @@ export type Order = {
   readonly at: string;
 };
 
+/** The trigger label was put on: GitHub's id of the event, and its time by GitHub's clock. */
+export type Labelling = { readonly event: number; readonly by: string; readonly atMs: number };
+
 /** What a start would take, or why it is refused. */
 export type Start =
   | {
@@ -142,7 +149,7 @@ export type Session = {
   /** The repository's default branch as it is now. */
   readonly defaultBranch: string;
   /** Who put the trigger label on last, and when; null: nobody did, or it was not looked up. */
-  readonly labelled: { readonly by: string; readonly atMs: number } | null;
+  readonly labelled: Labelling | null;
   /** Who took it off last. */
   readonly unlabelledBy: string | null;
   readonly start: Start | null;

@@ -4,7 +4,7 @@ import { dashboardOf, saysTheSame } from "./dashboard.ts";
 import { type Running, sessionStates } from "./session.ts";
 import { movedText } from "./words.ts";
 
-/** Exactly one label of the state. */
+/** Exactly one label of the state. The last write of an end: by the old label the sweep finds what a dead pass left undone. */
 export function syncLabels(session: Running): Decision | null {
   if (session.gone !== null) return null;
   const wanted = `autoresearch:${session.record.state}`;

@@ -2,7 +2,7 @@
 import type { Decision } from "./action.ts";
 import { triggerLabel } from "./names.ts";
 import { baselineOf } from "./results.ts";
-import { type Running, type Session, type SessionRecord, isEnded } from "./session.ts";
+import { type Labelling, type Running, type Session, type SessionRecord, isEnded } from "./session.ts";
 
 /** An issue without a session: started where the label is on and nothing is wrong, else waited for. */
 export function decideStart(session: Session): Decision {
@@ -55,5 +55,10 @@ export function startAgain(session: Running): Decision | null {
 /** Whether somebody put the label on after the session had ended or was blocked. */
 export function isLabelledAgain({ labelled, issue }: Session, record: SessionRecord): boolean {
   if (record.state === "running" || record.state === "paused" || !issue.open) return false;
-  return labelled !== null && labelled.atMs > Date.parse(record.since);
+  return labelled !== null && isPutOnAgain(labelled, record);
+}
+
+/** Whether the label was put on after the record's state was written. By GitHub's own count, where the record has it. */
+export function isPutOnAgain({ event, atMs }: Labelling, record: SessionRecord): boolean {
+  return record.labelEvent === null ? atMs > Date.parse(record.since) : event > record.labelEvent;
 }

@@ -66,8 +66,8 @@ function isCount(number: number | null): number is number {
   return Number.isSafeInteger(number) && number! >= 1;
 }
 
-/** Message of a candidate's commit. */
-export function formatCandidate(experiment: number, idea: Idea): string {
+/** Message of a candidate's commit; `attempts` were made for the experiment before it, on commits that it takes the place of. */
+export function formatCandidate(experiment: number, idea: Idea, attempts = 0): string {
   return [
     pullTitle(experiment, idea.description),
     "",
@@ -79,7 +79,14 @@ export function formatCandidate(experiment: number, idea: Idea): string {
     ...(idea.askedBy === null ? [] : [`Asked-By: @${idea.askedBy}`]),
     `Researcher: ${oneLine(idea.researcher)}`,
     `Contents: ${idea.key}`,
+    ...(attempts === 0 ? [] : [`Attempts: ${attempts}`]),
   ].join("\n");
+}
+
+/** How many attempts the experiment had before this commit, by its message. */
+export function attemptsBefore(message: string): number {
+  const attempts = numberIn(trailer(message, "Attempts"));
+  return isCount(attempts) ? attempts : 0;
 }
 
 /** The idea in a candidate's message, or null when the bot did not write it. */

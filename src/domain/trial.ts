@@ -7,7 +7,8 @@
  *
  * Races: a run may be dispatched and not be listed yet (the process died in between, or the list lags): the intent, which
  * is written before the dispatch, is waited on for `visibleWithinMs`, then the attempt is given up as lost and never
- * dispatched again. A run may be completed before its check is listed: `reportWithinMs`.
+ * dispatched again. A run may be completed before its check is listed: `reportWithinMs`. Two processes without a lease may
+ * dispatch an attempt twice: the run and the check that were made first count, for both of them; the other run is astray.
  */
 import { type Measurement, parseMeasurement } from "./measurement.ts";
 import { type Sha, type TrialId, formatReportJobName, formatRunName, formatTrialId, workflowFile } from "./names.ts";
@@ -38,6 +39,8 @@ export type RunFact = {
   readonly createdMs: number;
   readonly startedMs: number;
   readonly updatedMs: number;
+  /** When we first saw it completed, by our clock; 0: we did not. */
+  readonly seenEndMs: number;
   readonly url: string;
 };
 
@@ -152,8 +155,8 @@ export function trialsOf(
   return Array.from({ length: count }, (_, index) => {
     const attempt = intent.firstAttempt + index;
     const id = { ...expected.id, attempt };
-    const run = facts.runs.find((each) => wrongRun(each, { ...expected, id }) === null);
-    for (const check of facts.checks) {
+    const run = elder(facts.runs.filter((each) => wrongRun(each, { ...expected, id }) === null));
+    for (const check of facts.checks.toSorted((a, b) => a.id - b.id)) {
       const belief = believe(check, facts, { ...expected, id });
       if (!("measurement" in belief)) continue;
       return trialOf(attempt, run, measuredPhase(belief.measurement, run?.createdMs ?? check.startedMs));
@@ -169,6 +172,11 @@ export function trialsOf(
   });
 }
 
+/** The one that was made first: what was doubled is told alike by everybody who looks. */
+function elder(runs: readonly RunFact[]): RunFact | undefined {
+  return runs.toSorted((a, b) => a.id - b.id)[0];
+}
+
 function trialOf(attempt: number, run: RunFact | undefined, phase: Trial["phase"]): Trial {
   return { attempt, run: run === undefined ? null : { id: run.id, url: run.url }, phase };
 }
@@ -181,7 +189,8 @@ function measuredPhase(measurement: Measurement, atMs: number): Trial["phase"] {
 function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
   if (run.status === "in_progress") return { kind: "training", sinceMs: run.startedMs };
   if (run.status !== "completed") return { kind: "queued", sinceMs: run.createdMs };
-  const untilMs = run.updatedMs + reportWithinMs;
+  // By one clock: GitHub's may differ from ours by more than a check takes.
+  const untilMs = run.seenEndMs + reportWithinMs;
   if (run.conclusion === "success" && nowMs < untilMs) return { kind: "reporting", untilMs };
   return {
     kind: "lost",

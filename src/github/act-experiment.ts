@@ -118,7 +118,11 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
     kind: "other" as const,
     askedBy: null,
   };
-  const message = formatCandidate(experiment, { ...described, ...idea, key: contentKey(merged.files) });
+  const message = formatCandidate(
+    experiment,
+    { ...described, ...idea, key: contentKey(merged.files) },
+    action.attempts,
+  );
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
   await moveBranch(client, view, formatExperimentBranch(view.key.issue, experiment), commit);
   for (const pull of view.pulls.values()) {

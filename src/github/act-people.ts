@@ -6,6 +6,7 @@ import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
 import { noteAppeal, setState } from "./act-results.ts";
+import { completeCopies } from "./act-trial.ts";
 import { marked, orSilence, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { checkSchema, commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
@@ -107,6 +108,8 @@ export async function conclude(action: ActionOf<"conclude">, context: Context): 
     });
     foldCheck(view, checkSchema.parse(answer));
   }
+  const { head: commit, experiment } = action;
+  await completeCopies({ commit, experiment }, conclusionOf(action.outcome), context);
   const pull = await seenPull(action.pullRequest, { client, view });
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
     ...repoOf(view),
@@ -166,13 +169,27 @@ export async function finish(action: ActionOf<"finish">, context: Context): Prom
       base,
       state: "open",
     });
-    const there = z.array(pullSchema).parse(listed)[0]?.number ?? null;
-    view.report = there ?? (await openReport(action.report, head, base, context));
+    const there = z.array(pullSchema).parse(listed)[0];
+    if (there === undefined) view.report = await openReport(action.report, head, base, context);
+    else view.report = await updateReport(there, action.report, context);
   }
   const link = view.report === null ? "" : `\n\n#${view.report}`;
   const { is, put } = marked(`summary ${view.record!.startedAt}`);
   await upsertComment(view.key.issue, is, put(`${action.comment}${link}`), context);
   await setState({ state: "done", by: null, because: action.because }, null, context);
+}
+
+/** A session that went on after its end has another report: the pull request that is there says it. */
+async function updateReport(
+  { number, title, body }: PullFact,
+  report: { title: string; body: string },
+  { client, view }: Context,
+): Promise<number> {
+  if (title !== report.title || body !== report.body) {
+    const route = "PATCH /repos/{owner}/{repo}/pulls/{pull_number}";
+    await client.write(route, { ...repoOf(view), pull_number: number, ...report });
+  }
+  return number;
 }
 
 async function openReport(

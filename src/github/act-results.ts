@@ -8,8 +8,10 @@ import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { drawProgress } from "../picture.ts";
 import type { Context } from "./act.ts";
+import { completeCopies } from "./act-trial.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
+import { readLabelling } from "./observe-labels.ts";
 import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
@@ -42,6 +44,8 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     order: null,
     rowsBefore: 0,
     noise: noNoise,
+    frontierAttempts: 0,
+    labelEvent: view.labelled?.event ?? null,
     appeals: [],
     tried: [contentKey(untouched)],
   };
@@ -81,11 +85,14 @@ export async function setState(
 ): Promise<void> {
   const { client, view, now } = context;
   const before = view.record!;
+  // What the label's next event is held against; a running session does not ask.
+  if (change.state !== "running" && change.state !== "paused" && view.gone === null) await readLabelling(client, view);
   const record: SessionRecord = {
     ...before,
     ...restart,
     ...change,
     since: new Date(now()).toISOString(),
+    labelEvent: view.labelled?.event ?? before.labelEvent,
     rowsBefore: change.state === "running" ? view.rows.length : before.rowsBefore,
   };
   if (record.base !== before.base) {
@@ -93,9 +100,10 @@ export async function setState(
     view.frontier = record.base;
     await readCommit(client, view, record.base);
   }
+  // Before the state, which is what a later pass would go by: it would not look at this check any more.
+  if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
   await commitResults([recordText(record)], `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
-  if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
 }
 
 /** The record with an appeal in it; the row of a settled experiment goes, until there is a new one. */
@@ -132,7 +140,11 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const before = view.record!;
   const rows = withRow(view.rows, action.row);
   const tried = action.key === null || before.tried.includes(action.key) ? before.tried : [...before.tried, action.key];
-  const record: SessionRecord = { ...before, noise: action.noise, tried };
+  const frontier = view.frontier ?? null;
+  const intent = frontier === null ? null : intentOf(view, { commit: frontier, experiment: 0 }, context.identity);
+  const measured = action.row.experiment === 0 ? (intent?.attempt ?? 0) : 0;
+  const frontierAttempts = Math.max(before.frontierAttempts, measured);
+  const record: SessionRecord = { ...before, noise: action.noise, tried, frontierAttempts };
   const { metric } = record.config;
   const files = [
     recordText(record),
@@ -144,17 +156,20 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   ];
   const { row } = action;
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
-  await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
+  // The row comes last: once it is there, no pass looks at this check again.
   if (row.experiment === 0 && row.value !== null) {
     await completeFrontierCheck("success", `${metric.name} ${formatValue(row.value)} (${row.because})`, context);
   }
+  await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
 }
 
 /** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */
 async function completeFrontierCheck(conclusion: string, title: string, context: Context): Promise<void> {
   const { client, view, identity } = context;
   if (view.frontier == null) return;
-  const intent = intentOf(view, { commit: view.frontier, experiment: 0 }, identity);
+  const tracked = { commit: view.frontier, experiment: 0 };
+  const intent = intentOf(view, tracked, identity);
+  await completeCopies(tracked, conclusion, context);
   if (intent === null || intent.check.status === "completed") return;
   const output = { title: title.slice(0, 250), summary: `The frontier of the session #${view.key.issue}.` };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {

@@ -47,6 +47,11 @@ export class Renamed extends Error {
   }
 }
 
+/** Whether a pass ends with this, and the next one is not before somebody wakes the session. */
+export function isRest(error: unknown): error is Resting | Renamed {
+  return error instanceof Resting || error instanceof Renamed;
+}
+
 /** Thrown where only a person can help; the message is the sentence they read. */
 export class NeedsPerson extends Error {
   override name = "NeedsPerson";

@@ -163,6 +163,7 @@ export const runSchema = z
     createdMs: run.created_at,
     startedMs: run.run_started_at ?? run.created_at,
     updatedMs: run.updated_at,
+    seenEndMs: 0,
     url: run.html_url,
   }));
 export const runsSchema = z.object({ workflow_runs: z.array(runSchema) });
@@ -192,6 +193,7 @@ export const repositorySchema = z.object({
 export type RepositoryFact = z.output<typeof repositorySchema>;
 
 export const labelEventSchema = z.object({
+  id: z.int(),
   event: z.string(),
   actor: user.nullish(),
   created_at: z.string().optional(),

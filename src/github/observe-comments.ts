@@ -16,6 +16,8 @@ const dayMs = 86_400_000;
 /** A comment may be listed later than one that is younger: the next look begins this much earlier. */
 const overlapMs = 60_000;
 const permissionForMs = 600_000;
+/** How much our clock may be ahead of GitHub's. */
+const clockSkewMs = 600_000;
 
 export async function readComments(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   const first = view.commentsSince === null;
@@ -48,7 +50,7 @@ export async function readComments(client: Client, view: View, identity: Identit
 /** A day before the last change of state: what was asked before that has its receipt. */
 function firstLook(view: View, nowMs: number): number {
   if (view.record === null) return nowMs - dayMs;
-  return Math.max(Date.parse(view.record.startedAt), Date.parse(view.record.since) - dayMs);
+  return Math.max(Date.parse(view.record.startedAt) - clockSkewMs, Date.parse(view.record.since) - dayMs);
 }
 
 function numbersOf(view: View): Set<number> {

@@ -12,14 +12,14 @@ import {
   workflowFile,
 } from "../domain/names.ts";
 import { parseCandidate } from "../domain/trailers.ts";
-import type { CheckFact } from "../domain/trial.ts";
+import type { CheckFact, RunFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
-import { intentOf, trackedCommits, trialsOn } from "./session-of.ts";
+import { intentOf, isUnheardOf, ownChecks, type Tracked, trackedCommits, trialsOn } from "./session-of.ts";
 
-export async function observeTrials(client: Client, view: View, identity: Identity): Promise<void> {
+export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
   await readWithParents(client, view, view.frontier);
   for (const { commit, experiment } of trackedCommits(view)) {
@@ -28,8 +28,8 @@ export async function observeTrials(client: Client, view: View, identity: Identi
       for (const parent of (await readCommit(client, view, commit)).parents)
         await readWithParents(client, view, parent);
   }
-  await observeRuns(client, view, identity);
-  await observeChecks(client, view, identity);
+  await observeRuns(client, view, identity, nowMs);
+  await observeChecks(client, view, identity, nowMs);
 }
 
 /** Commits of a person above the bot's own on an experiment's branch: so far down its own is looked for. */
@@ -52,27 +52,84 @@ async function readWithParents(client: Client, view: View, commit: Sha): Promise
   if (parents[1] !== undefined) await readCommit(client, view, parents[1]);
 }
 
-async function observeRuns(client: Client, view: View, identity: Identity): Promise<void> {
+async function observeRuns(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (!view.old.has("runs")) return;
   const unknown = view.checks.size === 0;
   const underWay = [...view.runs.values()].some((run) => run.status !== "completed");
   if (unknown || underWay || hasOpenTrial(view, identity)) {
-    const seen = await listRuns(client, view);
+    const seen = await listRuns(client, view, nowMs);
     for (const run of view.runs.values()) {
-      if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id);
+      if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id, nowMs);
     }
+    lookAnew(view, identity);
   }
   view.old.delete("runs");
 }
 
-/** Takes the newest runs of this session into the view; gives their ids. */
-async function listRuns(client: Client, view: View): Promise<ReadonlySet<number>> {
-  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: 100 };
+/**
+ * Where another process dispatched a trial of which we know nothing, or the one that we know of too, its commit's checks are
+ * read again, or its pull request.
+ */
+function lookAnew(view: View, identity: Identity): void {
+  for (const run of view.runs.values()) {
+    const id = parseRunName(run.name);
+    if (id === null || run.status === "completed") continue;
+    const tracked = trackedCommits(view).find((each) => each.experiment === id.experiment);
+    if (isUnheardOf(view, run, identity)) {
+      if (tracked === undefined) view.old.add("pulls");
+      else view.checks.delete(tracked.commit);
+    } else if (tracked !== undefined) {
+      const twins = [...view.runs.values()].filter((each) => each.name === run.name).length;
+      // The first check has all attempts but those of a copy.
+      if (twins > ownChecks(view, tracked, identity).length) view.checks.delete(tracked.commit);
+    }
+  }
+}
+
+/** Takes a run into the view, and keeps when it was first seen to be over. */
+function foldRun(view: View, run: RunFact, nowMs: number): void {
+  const seenMs = view.runs.get(run.id)?.seenEndMs ?? 0;
+  view.runs.set(run.id, { ...run, seenEndMs: run.status !== "completed" ? 0 : seenMs === 0 ? nowMs : seenMs });
+}
+
+const runsOnPage = 100;
+
+/** Takes a page of the runs of this session into the view, newest first; gives their ids. */
+async function listRuns(client: Client, view: View, nowMs: number, page = 1): Promise<ReadonlySet<number>> {
+  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: runsOnPage, page };
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
   const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
   const own = listed.filter((run) => parseRunName(run.name)?.issue === view.key.issue);
-  for (const run of own) view.runs.set(run.id, run);
+  for (const run of own) foldRun(view, run, nowMs);
+  const oldestMs = listed.reduce((oldest, run) => Math.min(oldest, run.createdMs), Number.POSITIVE_INFINITY);
+  if (page > view.runPages) view.runPages = page;
+  if (listed.length < runsOnPage || oldestMs < beginningOf(view)) view.runPages = runPagesAtMost;
   return new Set(own.map((run) => run.id));
+}
+
+/** As far back as runs are looked for: the newest thousand, which is as far as GitHub lists them. */
+const runPagesAtMost = 10;
+/** How much GitHub's clock may differ from ours. */
+const clockSkewMs = 300_000;
+
+function beginningOf(view: View): number {
+  return Date.parse(view.record!.startedAt) - clockSkewMs;
+}
+
+/**
+ * Looks further back for the runs of a commit's attempts: a process that was just started knows only the newest, and other
+ * sessions of the repository have runs too. Once back, a view does not go there again.
+ */
+async function lookBack(
+  client: Client,
+  view: View,
+  tracked: Tracked,
+  identity: Identity,
+  nowMs: number,
+): Promise<void> {
+  const isMissing = () =>
+    trialsOn(view, tracked, identity, Number.POSITIVE_INFINITY).some((trial) => trial.run === null);
+  while (view.runPages < runPagesAtMost && isMissing()) await listRuns(client, view, nowMs, view.runPages + 1);
 }
 
 function hasOpenTrial(view: View, identity: Identity): boolean {
@@ -81,16 +138,16 @@ function hasOpenTrial(view: View, identity: Identity): boolean {
   );
 }
 
-async function readRun(client: Client, view: View, id: number): Promise<void> {
+async function readRun(client: Client, view: View, id: number, nowMs: number): Promise<void> {
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/runs/{run_id}", {
     ...repoOf(view),
     run_id: id,
   });
   if (answer === null) view.runs.delete(id);
-  else view.runs.set(id, runSchema.parse(answer));
+  else foldRun(view, runSchema.parse(answer), nowMs);
 }
 
-async function observeChecks(client: Client, view: View, identity: Identity): Promise<void> {
+async function observeChecks(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   const old = view.old.has("checks");
   for (const tracked of trackedCommits(view)) {
     const known = view.checks.get(tracked.commit);
@@ -98,7 +155,8 @@ async function observeChecks(client: Client, view: View, identity: Identity): Pr
     const unmeasured = open && trialsOn(view, tracked, identity, 0).some((trial) => trial.phase.kind !== "measured");
     if (known !== undefined && !(old && unmeasured)) continue;
     view.checks.set(tracked.commit, await readChecks(client, view, tracked.commit));
-    await readVouchers(client, view, tracked.commit);
+    if (known === undefined) await lookBack(client, view, tracked, identity, nowMs);
+    await readVouchers(client, view, tracked.commit, nowMs);
   }
   view.old.delete("checks");
 }
@@ -116,13 +174,13 @@ async function readChecks(client: Client, view: View, commit: Sha): Promise<Chec
 }
 
 /** The runs and jobs that may vouch for the checks of a commit. */
-async function readVouchers(client: Client, view: View, commit: Sha): Promise<void> {
+async function readVouchers(client: Client, view: View, commit: Sha, nowMs: number): Promise<void> {
   for (const check of view.checks.get(commit) ?? []) {
     const trial = check.digest === null ? null : parseTrialId(check.externalId);
     if (trial === null || check.digest === null) continue;
     const vouched = formatReportJobName(check.digest);
     const named = () => [...view.runs.values()].filter((run) => run.name === formatRunName(trial));
-    if (named().length === 0) await listRuns(client, view);
+    if (named().length === 0) await listRuns(client, view, nowMs);
     for (const { id } of named()) {
       if (view.jobs.get(id)?.some((job) => job.name === vouched)) continue;
       const at = { ...repoOf(view), run_id: id, per_page: 100 };

@@ -15,6 +15,7 @@ import {
 } from "../domain/names.ts";
 import { parseResults } from "../domain/results.ts";
 import { type Gone, isEnded, recordSchema } from "../domain/session.ts";
+import { isPutOnAgain } from "../domain/starting.ts";
 import { startRefusal } from "../domain/words.ts";
 import type { Client } from "./client.ts";
 import { Renamed, Resting, Superseded, Unsettled } from "./errors.ts";
@@ -22,7 +23,6 @@ import { readBlob } from "./files.ts";
 import {
   contentSchema,
   issueSchema,
-  labelEventSchema,
   pullSchema,
   refSchema,
   repositorySchema,
@@ -32,6 +32,7 @@ import {
 import { forgetSettled } from "./forget.ts";
 import { readCommit } from "./git.ts";
 import { readComments } from "./observe-comments.ts";
+import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
 import { trackedCommits, unsettled } from "./session-of.ts";
 import { readStart } from "./read-start.ts";
@@ -54,15 +55,18 @@ export async function observe(client: Client, view: View, identity: Identity, no
   if (view.record === null && view.start === null && isLabelled(view)) view.old.add("issue");
   await part(view, "pulls", () => observePulls(client, view));
   if (view.gone === null) await part(view, "comments", () => readComments(client, view, identity, nowMs));
-  await observeTrials(client, view, identity);
+  await observeTrials(client, view, identity, nowMs);
   forgetSettled(view);
 }
 
 /** Looks at the issue and its comments again: before anything that can't be taken back. */
 export async function lookForStop(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   const orders = view.orders.length;
+  const handled = view.handled.size;
   await observeIssue(client, view, nowMs);
+  if (view.gone !== null) throw new Superseded(view.gone.because);
   await readComments(client, view, identity, nowMs);
+  if (view.handled.size > handled) throw new Superseded("another process answered an order meanwhile");
   if (!isLabelled(view) || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
 }
 
@@ -90,24 +94,14 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   view.start = null;
   if (!mayStart && !mayStop) return;
 
-  const events = (await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at)).flatMap(
-    (event) => {
-      const parsed = labelEventSchema.safeParse(event);
-      return parsed.success && parsed.data.label?.name === triggerLabel ? [parsed.data] : [];
-    },
-  );
-  const on = events.findLast((event) => event.event === "labeled");
-  const off = events.findLast((event) => event.event === "unlabeled");
-  view.labelled =
-    on?.actor == null || on.created_at === undefined ? null : { by: on.actor.login, atMs: Date.parse(on.created_at) };
-  view.unlabelledBy = off?.actor?.login ?? null;
+  await readLabelling(client, view);
   const unexplained = mayStart && view.labelled === null;
   view.unexplainedSinceMs = unexplained ? (view.unexplainedSinceMs ?? nowMs) : null;
   if (unexplained && nowMs - view.unexplainedSinceMs! > explainedWithinMs) {
     view.start = { kind: "refused", problem: startRefusal("I can't see who put the label on.") };
   }
-  const again = view.record !== null && (view.labelled === null || view.labelled.atMs <= Date.parse(view.record.since));
-  if (mayStart && view.labelled !== null && !again) view.start = await readStart(client, view, view.labelled.by, nowMs);
+  const isNew = view.labelled !== null && (view.record === null || isPutOnAgain(view.labelled, view.record));
+  if (mayStart && view.labelled !== null && isNew) view.start = await readStart(client, view, view.labelled.by, nowMs);
 }
 
 async function observeRepository(client: Client, view: View): Promise<void> {
@@ -204,6 +198,8 @@ async function observePulls(client: Client, view: View): Promise<void> {
     const answer = await client.readIfThere("GET /repos/{owner}/{repo}/pulls/{pull_number}", at);
     if (answer !== null) view.pulls.set(number, pullSchema.parse(answer));
   }
+  // Another process may have moved the frontier after we looked at it: what is merged is judged by where the frontier is now.
+  if (hasFreshMerge(view)) view.frontier = await readRef(client, view, frontierBranch(view.key.issue));
   for (const { commit } of trackedCommits(view)) await readCommit(client, view, commit);
   if (view.record.state === "done" && view.report === null) {
     const head = `${view.key.owner}:${base}`;
@@ -212,6 +208,11 @@ async function observePulls(client: Client, view: View): Promise<void> {
       .parse(await client.read("GET /repos/{owner}/{repo}/pulls", { ...repoOf(view), head, state: "all" }));
     view.report = reports[0]?.number ?? null;
   }
+}
+
+function hasFreshMerge(view: View): boolean {
+  const recorded = new Set(view.rows.map((row) => row.pullRequest));
+  return [...view.pulls.values()].some((pull) => pull.state === "merged" && !recorded.has(pull.number));
 }
 
 function asArray(data: unknown): unknown[] {

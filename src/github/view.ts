@@ -7,7 +7,7 @@
 import type { SessionKey, Sha } from "../domain/names.ts";
 import type { FileText } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import type { Gone, Order, SessionRecord, Start } from "../domain/session.ts";
+import type { Gone, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
 import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
 
@@ -33,7 +33,7 @@ export type View = {
   gone: Gone | null;
   /** Since when the label is seen on the issue and nobody's putting it on is. */
   unexplainedSinceMs: number | null;
-  labelled: { by: string; atMs: number } | null;
+  labelled: Labelling | null;
   unlabelledBy: string | null;
   start: Start | null;
   /** Commits of the session's two branches; undefined: not read; null: not there. */
@@ -52,6 +52,8 @@ export type View = {
   readonly files: Map<Sha, readonly MutableFile[]>;
   readonly checks: Map<Sha, CheckFact[]>;
   readonly runs: Map<number, RunFact>;
+  /** Pages of the list of runs that were read, from the newest. */
+  runPages: number;
   readonly jobs: Map<number, readonly JobFact[]>;
   /** The bot's own comments on the issue and its pull requests. */
   readonly ownComments: Map<number, CommentFact>;
@@ -90,6 +92,7 @@ export function emptyView(key: SessionKey): View {
     files: new Map(),
     checks: new Map(),
     runs: new Map(),
+    runPages: 0,
     jobs: new Map(),
     ownComments: new Map(),
     orders: [],

@@ -27,7 +27,7 @@ Runs a research session on a git repository of yours, on this machine.
   --dir DIR            where the session lives (default: .local); the same DIR goes on with it
   --runners N          trainings at a time (default: 1)
   --experiments N      how many experiments (default: what the configuration says)
-  --researcher KIND    mutate
+  --researcher KIND    claude (needs ANTHROPIC_API_KEY) | mutate (needs nothing)
   --sandbox MODE       auto | required | off
   --port P             port of the local GitHub (default: 4871, or a free one)
   --json               print the summary as JSON at the end, and nothing else
@@ -71,9 +71,10 @@ export function parseOptions(
   }
   if (values.port !== undefined && (port === null || port > 65_535))
     return { problem: `--port must be a port, got ${values.port}.` };
-  if (values.researcher !== undefined && values.researcher !== "mutate") {
-    return { problem: `--researcher ${values.researcher}: this version has the researcher mutate only.` };
+  if (values.researcher !== undefined && !["claude", "mutate"].includes(values.researcher)) {
+    return { problem: `--researcher must be claude or mutate, got ${values.researcher}. ${commandHint}` };
   }
+  if (values.researcher === "claude" && !process.env["ANTHROPIC_API_KEY"]?.trim()) return { problem: keyMissing };
   if (values.sandbox !== undefined && !["auto", "required", "off"].includes(values.sandbox)) {
     return { problem: `--sandbox must be auto, required or off, got ${values.sandbox}.` };
   }
@@ -94,6 +95,14 @@ export function parseOptions(
   };
   return checked(options);
 }
+
+const commandHint = "An agent of your own is named in the configuration: see docs/researchers.md.";
+
+const keyMissing = `--researcher claude needs a key of the Anthropic API, in the environment variable ANTHROPIC_API_KEY:
+
+    ANTHROPIC_API_KEY=sk-ant-… npm run demo -- --researcher claude
+
+Without a key, --researcher mutate changes one constant at a time.`;
 
 function parse(args: readonly string[]) {
   return parseArgs({ args: [...args], options: forms, strict: true, allowPositionals: false }).values;

@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { isEnded } from "../domain/session.ts";
+import { parseAllowedCommands } from "../domain/allowed-commands.ts";
 import { Children, startRunners } from "./children.ts";
 import { claimDirectory, lockDirectory, readJson, writeWhole } from "./directory.ts";
 import { type LocalGitHub, startLocalGitHub } from "./github/server.ts";
@@ -111,9 +112,20 @@ async function startChildren({ options, github, children }: Run, setting: Settin
       HOST: "127.0.0.1",
       PORT: String(port),
       LOG_FORMAT: "json",
+      ...researcherVariables(process.env),
     },
   });
   startRunners(children, { url: github.url, dir: options.dir, count: options.runners });
+}
+
+/** What the bot's researchers need of our environment. The runners, which run candidates, get none of it. */
+function researcherVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  const allowed = parseAllowedCommands(env["RESEARCHER_COMMANDS"]);
+  const named = "problem" in allowed ? [] : Object.values(allowed.commands).flatMap((command) => command.env);
+  const names = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "RESEARCHER_COMMANDS", ...named];
+  return Object.fromEntries(
+    names.flatMap((name) => (env[name] === undefined || env[name] === "" ? [] : [[name, env[name]] as const])),
+  );
 }
 
 /** Tells the story until there is no more to tell. */

@@ -46,7 +46,7 @@ function withoutSeed({ level, tokens }: Statement): Statement | null {
       depth -= 1;
     } else if (number.test(token) && (call !== -1 || isAssignedToSeed(tokens, index))) {
       masked[index] = "<seed>";
-      for (let at = index - 1; call === -1 && /^[-+]$/.test(tokens[at]!); at -= 1) masked[at] = "";
+      if (call === -1 && /^[-+]$/.test(tokens[index - 1]!)) masked[index - 1] = "";
     }
   }
   const changed = masked.includes("<seed>");

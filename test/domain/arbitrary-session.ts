@@ -215,7 +215,7 @@ export const session: fc.Arbitrary<Session> = fc
       { because: "the issue was moved", to: { owner: "ada", repo: "other", issue: 3, told: false } },
     ),
     defaultBranch: fc.constantFrom("main", "main", "main", "trunk"),
-    labelled: maybe(fc.record({ by: fc.constant("ada"), atMs: time })),
+    labelled: maybe(fc.record({ event: fc.nat(9), by: fc.constant("ada"), atMs: time })),
     unlabelledBy: maybe(fc.constant("ada")),
     start,
     record: fc.option(record, { nil: null, freq: 20 }),

@@ -80,7 +80,16 @@ describe("the configuration", () => {
         ],
         "program": null,
         "researcher": {
-          "kind": "mutate",
+          "command": null,
+          "effort": null,
+          "fallbacks": [
+            "claude-sonnet-5",
+          ],
+          "kind": "claude",
+          "model": "claude-opus-5-5",
+          "prices": {},
+          "timeout": 1200,
+          "turns": 24,
         },
         "runner": {
           "allow_public": null,
@@ -132,6 +141,16 @@ describe("the configuration", () => {
     ["a protected file that is in the repository", { trial: { protect: ["cache/tokenizer.bin"] } }],
     ["an answer without a question", { trial: { serve: "python3 train.py --serve" } }],
     ["private files that nothing may read", { trial: { private: ["held-out.txt"] } }],
+    ["a researcher that is not there", { researcher: { kind: "gpt" } }],
+    ["a model that is no name", { researcher: { model: "the best one" } }],
+    [
+      "a price that is negative",
+      { researcher: { prices: { m: { input: -1, output: 1, cache_read: 1, cache_write: 1 } } } },
+    ],
+    ["a price without its output", { researcher: { prices: { m: { input: 1, cache_read: 1, cache_write: 1 } } } }],
+    ["a command line where a name belongs", { researcher: { kind: "command", command: "codex exec" } }],
+    ["a command without its name", { researcher: { kind: "command" } }],
+    ["a single turn", { researcher: { turns: 1 } }],
     ["a private file above the top", { trial: { evaluate: "x", private: ["../held-out.txt"] } }],
     ["no runner", { runner: { concurrency: 0 } }],
     ["half an experiment", { limits: { experiments: 0.5 } }],
@@ -139,5 +158,27 @@ describe("the configuration", () => {
     ["endless hours", { limits: { hours: Infinity } }],
   ])("takes no %s", (_name, given) => {
     expect(configSchema.safeParse(given).success).toBe(false);
+  });
+});
+
+describe("the configuration that a session keeps", () => {
+  const stored = (config: unknown) => recordSchema.safeParse({ ...recordWith(), config });
+
+  it("leaves out what a newer version wrote and this one doesn't know", () => {
+    const config = { ...defaultConfig, colour: "red", limits: { ...defaultConfig.limits, moons: 3 } };
+    expect(stored(config).data?.config).toEqual(defaultConfig);
+  });
+
+  it.each([
+    ["how trials are run", { ...defaultConfig, trial: { ...defaultConfig.trial, warmup: 3 } }],
+    ["what is measured", { ...defaultConfig, metric: { ...defaultConfig.metric, smoothing: 0.9 } }],
+    ["a value that is none", { ...defaultConfig, limits: { ...defaultConfig.limits, experiments: "many" } }],
+  ])("is not guessed at in %s", (_name, config) => {
+    expect(stored(config).success).toBe(false);
+  });
+
+  it("of a form that is newer as a whole is told so", () => {
+    const message = recordSchema.safeParse({ ...recordWith(), version: 2 }).error?.issues[0]?.message;
+    expect(message).toBe("session.json was written by a newer version of the bot: run that one");
   });
 });

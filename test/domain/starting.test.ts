@@ -132,7 +132,7 @@ describe("after a stop", () => {
 
 describe("the label put on again", () => {
   const ended = { state: "stopped", since: new Date(nowMs - minuteMs).toISOString() } as const;
-  const labelled = { by: "bob", atMs: nowMs - 1_000 };
+  const labelled = { event: 1, by: "bob", atMs: nowMs - 1_000 };
   const start = { ...readyStart, by: "bob", program: "Lower it further.", base: shaOf(9) };
 
   it.each(["stopped", "done", "blocked"] as const)("goes on with a session that is %s", (state) => {
@@ -181,8 +181,17 @@ describe("the label put on again", () => {
     expect(next(sessionWith({ record: ended, labelled, start: refused }))).toBe("refuseStart: I can't start: no.");
   });
 
+  it("is told by GitHub's count of events, whatever the clocks say", () => {
+    const record = { ...ended, labelEvent: 5 };
+    const since = Date.parse(ended.since);
+    const later = sessionWith({ record, start, labelled: { event: 6, by: "bob", atMs: since - 300_000 } });
+    expect(next(later)).toBe("setState: the label autoresearch was put on again");
+    const earlier = sessionWith({ record, start, labelled: { event: 5, by: "bob", atMs: since + 300_000 } });
+    expect(next(earlier)).toBe("wait: stopped: nothing to do now");
+  });
+
   it.each([
-    ["it was put on before the end", { labelled: { by: "bob", atMs: Date.parse(ended.since) } }],
+    ["it was put on before the end", { labelled: { event: 1, by: "bob", atMs: Date.parse(ended.since) } }],
     ["nobody knows when it was put on", { labelled: null }],
     ["not all is read yet", { start: null }],
     ["the issue is closed", { issue: { ...closed, labels: ["autoresearch", "autoresearch:stopped"] } }],
@@ -231,7 +240,7 @@ describe("a frontier whose branch was deleted", () => {
   });
 
   it("can't be gone on with: the label is refused", () => {
-    const session = gone({ labelled: { by: "ada", atMs: nowMs }, start: readyStart }, { state: "done" });
+    const session = gone({ labelled: { event: 1, by: "ada", atMs: nowMs }, start: readyStart }, { state: "done" });
     expect(actionIn(session, "refuseStart").text).toBe(
       "I can't start: the branch `autoresearch/12/frontier` was deleted, so there is nothing to go on with. Restore it, or open a new issue. Mend it and put the label on again.",
     );

@@ -1,7 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Idea, changeKinds } from "../../src/domain/proposal.ts";
-import { formatCandidate, mergeFacts, mergeMessage, parseCandidate, trailerName } from "../../src/domain/trailers.ts";
+import {
+  attemptsBefore,
+  formatCandidate,
+  mergeFacts,
+  mergeMessage,
+  parseCandidate,
+  trailerName,
+} from "../../src/domain/trailers.ts";
 import { configSchema } from "../../src/domain/config.ts";
 import { oneLine } from "../../src/domain/words.ts";
 
@@ -136,6 +143,16 @@ describe("the message of a candidate", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), ideas, (experiment, given) => {
         expect(parseCandidate(formatCandidate(experiment, given))).toEqual(given);
+      }),
+    );
+  });
+
+  it("of a carried candidate says how many attempts were made before it", () => {
+    fc.assert(
+      fc.property(ideas, fc.nat(1e6), (given, attempts) => {
+        const message = formatCandidate(7, given, attempts);
+        expect(attemptsBefore(message)).toBe(attempts);
+        expect(parseCandidate(message)).toEqual(given);
       }),
     );
   });

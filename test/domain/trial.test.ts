@@ -62,7 +62,9 @@ function storyWith(change: Partial<Measurement> = {}): Story {
       conclusion: "success",
       createdMs: startedMs,
       startedMs,
-      updatedMs: startedMs + 10,
+      // GitHub's clock, which nothing is concluded from, and ours.
+      updatedMs: startedMs - 3_600_000,
+      seenEndMs: startedMs + 10,
       url: "https://github.test/ada/nano/actions/runs/42",
     },
     jobs: [
@@ -92,6 +94,40 @@ describe("a check is believed", () => {
     const other = { ...story.run, id: 43, name: "autoresearch 12:2:1" };
     const facts = { ...factsOf(story), runs: [other, story.run], jobs: new Map([[42, story.jobs.toReversed()]]) };
     expect(refusal(story, facts)).toBe("believed");
+  });
+});
+
+describe("an attempt that two processes dispatched", () => {
+  const intent = { attempt: 1, firstAttempt: 1, atMs: startedMs };
+  const phasesOf = (facts: TrialFacts) => trialsOf(intent, facts, expected, nowMs);
+  const [first, second] = [
+    storyWith({ value: 0.99 } as Partial<Measurement>),
+    storyWith({ value: 0.98 } as Partial<Measurement>),
+  ];
+  const twin: Story = { ...second, check: { ...second.check, id: 32 }, run: { ...second.run, id: 43 } };
+
+  it("has the run that was made first, in whatever order they are listed", () => {
+    const runs = [first.run, twin.run].map((run) => ({ ...run, status: "in_progress", conclusion: null }));
+    for (const listed of [runs, runs.toReversed()])
+      expect(phasesOf({ checks: [], runs: listed, jobs: new Map() })).toMatchObject([{ run: { id: 42 } }]);
+  });
+
+  it("has the measurement that was posted first, whichever run it is of", () => {
+    const jobs = new Map([
+      [42, first.jobs],
+      [43, twin.jobs],
+    ]);
+    const runs = [twin.run, first.run];
+    for (const checks of [
+      [first.check, twin.check],
+      [twin.check, first.check],
+    ]) {
+      expect(phasesOf({ checks, runs, jobs })).toMatchObject([{ phase: { measurement: { value: 0.99 } } }]);
+    }
+    const late = { ...first.check, id: 33 };
+    expect(phasesOf({ checks: [late, twin.check], runs, jobs })).toMatchObject([
+      { phase: { measurement: { value: 0.98 } } },
+    ]);
   });
 });
 

@@ -25,6 +25,7 @@ print(f"val_bpb:          {2 + 0.05 * (math.log2(WIDTH) - 2) ** 2 + 0.03 * (math
 const config = `mutable: [train.py]
 trial: {command: python3 train.py, budget: 1s, timeout: 20s}
 keep: {baseline_trials: 1, noise: 0.001}
+researcher: {kind: mutate}
 `;
 
 const made: string[] = [];

@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { defaultAppOptions } from "../../src/app.ts";
 import { type ServerlessOptions, handlersFrom, handlersOf } from "../../src/serverless.ts";
 import { startWorld } from "../support/e2e.ts";
+import { startRedis } from "../support/redis.ts";
 import { type World, scripted, until } from "../support/world.ts";
 
 const sweepToken = "a token for the sweep";
@@ -31,6 +32,7 @@ function optionsFor(world: World): ServerlessOptions {
     webhookSecret: world.app.webhookSecret,
     apiUrl: world.github.apiUrl,
     researcherFor,
+    redisUrl: null,
     metricsToken: null,
     secrets: [],
     logLevel: "silent",
@@ -40,8 +42,12 @@ function optionsFor(world: World): ServerlessOptions {
   };
 }
 
-/** A platform that makes a fresh instance of the handlers for each request, one after the other. */
-async function platformFor(world: World, given: Partial<ServerlessOptions> = {}) {
+/** A platform that makes a fresh instance of the handlers for each request. */
+async function platformFor(
+  world: World,
+  given: Partial<ServerlessOptions> = {},
+  calls: "one at a time" | "side by side" = "one at a time",
+) {
   const statuses: number[] = [];
   const call = async (request: Request): Promise<Response> => {
     const handlers = handlersOf({ ...optionsFor(world), ...given });
@@ -51,13 +57,12 @@ async function platformFor(world: World, given: Partial<ServerlessOptions> = {})
     return answer;
   };
   let turn: Promise<unknown> = Promise.resolve();
-  const server = createServer(
-    getRequestListener((request) => {
-      const answered = turn.then(() => call(request));
-      turn = answered.catch(() => {});
-      return answered;
-    }),
-  );
+  const listener = getRequestListener((request) => {
+    const answered = calls === "side by side" ? call(request) : turn.then(() => call(request));
+    turn = answered.catch(() => {});
+    return answered;
+  });
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ends.push(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -133,7 +138,7 @@ test("a platform that lets work go on after the answer has it at once", async ()
   await world.stopBot();
   world.github.webhooks.mode = { kind: "drop" };
   const issue = await world.openSession();
-  const [labelled] = world.github.webhooks.deliveries(world.app.appId).filter((each) => each.action === "labeled");
+  const labelled = world.github.webhooks.deliveries(world.app.appId).find((each) => each.action === "labeled");
   const sent = world.github.webhooks.requestOf(labelled!)!;
   const works: Promise<unknown>[] = [];
   const { webhook } = handlersOf(optionsFor(world));
@@ -141,4 +146,28 @@ test("a platform that lets work go on after the answer has it at once", async ()
   expect(answer.status).toBe(202);
   await Promise.all(works);
   expect((await world.record(issue))?.state).toBe("running");
+});
+
+test("with a Redis, calls beside each other do the work once", async () => {
+  const redis = await startRedis();
+  ends.push(() => redis.close());
+  const world = await startWorld({ config: "limits: {experiments: 2}\n" });
+  await world.stopBot();
+  const { sweep, statuses } = await platformFor(world, { redisUrl: redis.url }, "side by side");
+  world.github.webhooks.mode = { kind: "double" };
+  const issue = await world.openSession();
+  await until("the session is done", async () => {
+    await Promise.all([sweep(), sweep()]);
+    return (await world.record(issue))?.state === "done";
+  });
+  await world.settled(issue, "done");
+  expect((await world.rows(issue)).map((row) => [row.experiment, row.outcome])).toEqual([
+    [0, "keep"],
+    [1, "keep"],
+    [2, "discard"],
+  ]);
+  expect((await world.runs()).map((run) => run.display_title).toSorted()).toEqual(
+    [0, 1, 2].map((experiment) => `autoresearch ${issue}:${experiment}:1`),
+  );
+  expect(new Set(statuses)).toEqual(new Set([200]));
 });

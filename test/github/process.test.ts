@@ -1,9 +1,14 @@
 /** Parts of the process that need no GitHub: its health, its log, its rounds, its environment. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { callOptionsOf, optionsOf } from "../../src/environment.ts";
 import { Health } from "../../src/health.ts";
 import { logTo, withoutSecrets } from "../../src/log.ts";
+import { Metrics } from "../../src/metrics.ts";
 import { startRounds } from "../../src/rounds.ts";
+import { briefWith } from "../support/brief.ts";
+import { configWith } from "../support/session.ts";
 
 describe("health", () => {
   /** A process whose clock the test turns; the loop beats once a second unless it is stuck. */
@@ -79,6 +84,24 @@ describe("the log", () => {
   });
 });
 
+it("every metric stands in the admin's page, with its labels, and no other does", async () => {
+  const metrics = new Metrics();
+  metrics.watchQueue(() => ({ ready: 1, known: 2 }));
+  const there = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+  const page = readFileSync(path.resolve(import.meta.dirname, "../../docs/operations.md"), "utf8");
+  const rows = page.split("\n").filter((line) => line.startsWith("| `autoresearch_"));
+  const told = rows.flatMap((row) => [...row.matchAll(/`(autoresearch_\w+)`/g)].map(([, name]) => name!));
+  expect(told.toSorted()).toEqual(there.toSorted());
+
+  metrics.spent("model", { usd: 0.25, inputTokens: 3, outputTokens: 2, cacheReadTokens: 1, cacheWriteTokens: 0 });
+  metrics.asked({ route: "GET /app", status: null, installation: "app", limit: null, remaining: null });
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('autoresearch_researcher_cost_usd_total{researcher="model"} 0.25\n');
+  expect(text).toContain('autoresearch_researcher_tokens_total{researcher="model",kind="output"} 2\n');
+  expect(text).toContain('autoresearch_github_requests_total{route="GET /app",status="none"} 1\n');
+  expect(text).toContain("autoresearch_queue_sessions 2\n");
+});
+
 describe("rounds", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -122,11 +145,25 @@ describe("the environment", () => {
     expect(problemOf({ ...set, WEBHOOK_SECRET: "s".repeat(15) })).toContain("WEBHOOK_SECRET has fewer than 16");
     expect(problemOf({ ...set, METRICS_TOKEN: "short" })).toContain("METRICS_TOKEN");
     expect(problemOf({ ...set, SWEEP_INTERVAL_SECONDS: "often" })).toContain("SWEEP_INTERVAL_SECONDS");
+    expect(problemOf({ ...set, REDIS_URL: "https://redis" })).toContain("REDIS_URL must be the address of a Redis");
     expect(callOptionsOf({})).toMatchObject({ problem: expect.stringContaining("SWEEP_TOKEN is not set") });
     expect(callOptionsOf({ SWEEP_TOKEN: "s".repeat(16), CALL_SECONDS: "60" })).toEqual({
       sweepToken: "s".repeat(16),
       withinMs: 60_000,
     });
+  });
+
+  it("has the means of researchers: a key, and the commands that the admin allows", async () => {
+    const key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n-----END RSA PRIVATE KEY-----\n";
+    expect(problemOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: "codex exec" })).toContain("RESEARCHER_COMMANDS");
+    const options = optionsOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: '{"none": {"run": "exit 7"}}' });
+    if ("problem" in options) throw new Error(options.problem);
+    const config = configWith({ researcher: { kind: "command", command: "none" } });
+    const asked = options.researcherFor(config).propose(briefWith({ config }), new AbortController().signal);
+    await expect(asked).rejects.toThrow("the command none failed: it ended with status 7");
+    const claude = configWith();
+    const answer = await options.researcherFor(claude).propose(briefWith(), new AbortController().signal);
+    expect(answer).toMatchObject({ kind: "person", because: expect.stringContaining("ANTHROPIC_API_KEY") });
   });
 
   it("takes an empty optional variable for one that is not set", () => {

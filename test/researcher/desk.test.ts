@@ -153,7 +153,16 @@ describe("a desk that is cleared", () => {
 });
 
 describe("the researcher of a configuration", () => {
-  it("is mutate where nothing else is said", () => {
-    expect(researcherFor(configWith())).toBe(mutate);
+  it("is the one that it names, and claude where it names none", async () => {
+    expect(researcherFor(configWith({ researcher: { kind: "mutate" } }))).toBe(mutate);
+    const { signal } = new AbortController();
+    const claude = await researcherFor(configWith()).propose(briefWith(), signal);
+    expect(claude).toMatchObject({ kind: "person", because: expect.stringContaining("ANTHROPIC_API_KEY") as string });
+    const config = configWith({ researcher: { kind: "command", command: "codex" } });
+    const command = await researcherFor(config).propose(briefWith(), signal);
+    expect(command).toMatchObject({
+      kind: "person",
+      because: expect.stringContaining("RESEARCHER_COMMANDS") as string,
+    });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The real bot in a process of its own, to be killed: all is loaded when it says `warm`; with a message it serves. Only its
- * researcher is scripted, as a function of the experiment's number, so that an idea that is lost is thought again.
+ * The real bot in a process of its own, to be killed: all is loaded when it says `warm`; it serves when it is told to, and one
+ * that was not killed serves another world after that. Only its researcher is scripted, as a function of the experiment's number, so that an idea that is lost is thought again.
  */
 import { defaultAppOptions } from "../../src/app.ts";
 import type { Researcher } from "../../src/domain/proposal.ts";
@@ -45,12 +45,13 @@ function researcherOf(ideas: CrashBotStart["ideas"]): Researcher {
   };
 }
 
-process.once("message", (message) => {
-  const { ideas, ...start } = message as CrashBotStart;
+let running: Promise<{ close(): Promise<void> }> | null = null;
+
+function start({ ideas, ...given }: CrashBotStart): void {
   const researcher = researcherOf(ideas);
-  void serve({
+  running = serve({
     ...defaultAppOptions,
-    ...start,
+    ...given,
     researcherFor: () => researcher,
     host: "127.0.0.1",
     webhookPath: "/api/github/webhooks",
@@ -58,11 +59,23 @@ process.once("message", (message) => {
     metricsToken: null,
     secrets: [],
     logFormat: "json",
-  }).catch((error: unknown) => {
+  });
+  running.catch((error: unknown) => {
     // As the process of the product would: whoever runs it starts it again.
-    console.error(error);
+    if (given.logLevel !== "fatal") console.error(error);
     process.exit(1);
   });
+}
+
+async function stop(): Promise<void> {
+  await (await running)?.close();
+  running = null;
+  process.send!("stopped");
+}
+
+process.on("message", (message) => {
+  if (message === "stop") void stop();
+  else start(message as CrashBotStart);
 });
 process.once("disconnect", () => process.exit(0));
 process.send!("warm");

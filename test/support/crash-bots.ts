@@ -22,10 +22,23 @@ export class BotPool {
     for (let count = 0; count < ready; count += 1) this.#warm.push(this.#spawn());
   }
 
-  /** A process that has loaded everything and does nothing yet. */
+  /** A process that has loaded everything and serves nothing. */
   take(): Promise<ChildProcess> {
-    this.#warm.push(this.#spawn());
-    return this.#warm.shift()!;
+    const taken = this.#warm.shift() ?? this.#spawn();
+    if (this.#warm.length === 0) this.#warm.push(this.#spawn());
+    return taken;
+  }
+
+  /** Takes back a process that was not killed. */
+  async giveBack(child: ChildProcess): Promise<void> {
+    const stopped = new Promise<boolean>((resolve) => {
+      child.once("message", () => resolve(true));
+      child.once("exit", () => resolve(false));
+      setTimeout(() => resolve(false), 5_000).unref();
+    });
+    child.send("stop");
+    if (await stopped) this.#warm.unshift(Promise.resolve(child));
+    else child.kill("SIGKILL");
   }
 
   end(): void {
@@ -66,14 +79,16 @@ export class EverlastingBot {
     const child = await this.#pool.take();
     if (this.#ended) return void child.kill("SIGKILL");
     this.#child = child;
-    child.once("exit", () => {
-      this.#child = null;
-      if (this.#ended) return;
-      this.restarts += 1;
-      void this.begin();
-    });
+    child.once("exit", this.#onExit);
     child.send(this.#start);
   }
+
+  readonly #onExit = () => {
+    this.#child = null;
+    if (this.#ended) return;
+    this.restarts += 1;
+    void this.begin();
+  };
 
   /** Resolves when the process is gone. */
   async kill(): Promise<void> {
@@ -86,6 +101,10 @@ export class EverlastingBot {
 
   async end(): Promise<void> {
     this.#ended = true;
-    await this.kill();
+    const child = this.#child;
+    this.#child = null;
+    if (child === null) return;
+    child.off("exit", this.#onExit);
+    await this.#pool.giveBack(child);
   }
 }

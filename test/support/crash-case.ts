@@ -42,7 +42,8 @@ export type CaseResult = {
 export type CrashLab = { readonly clock: FastClock; readonly pool: BotPool };
 
 const root = path.resolve(import.meta.dirname, "../..");
-const [owner, name] = ["ada", "model"];
+const owner = "ada";
+const name = "model";
 const privateKey = newPrivateKey();
 const manifest = parse(readFileSync(path.join(root, "app.yml"), "utf8")) as {
   default_permissions: Record<string, "read" | "write">;
@@ -57,10 +58,10 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-crash-"));
   let requests = 0;
   let hit: string | null = null;
-  const onExchange = ({ actor, method, template, path: at }: Exchange) => {
+  const onExchange = ({ actor, method, template, path: at, faulted }: Exchange) => {
     if (actor !== "app" && actor !== "installation") return;
     requests += 1;
-    if (requests === wanted?.at) hit = `${method} ${template ?? at}`;
+    if (faulted) hit = `${method} ${template ?? at}`;
   };
   const now = () => new Date(fastNow(lab.clock, Date.now()));
   const github = await startLocalGitHub({ dir, now, onExchange });
@@ -92,7 +93,7 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
 }
 
 async function populate(github: LocalGitHub) {
-  github.world.createUser(owner!);
+  github.world.createUser(owner);
   const files = {
     "train.py": trainPy({ value: 2 }),
     "prepare.py": "DATA = 1\n",
@@ -100,8 +101,8 @@ async function populate(github: LocalGitHub) {
     ".github/autoresearch.yml": config,
   };
   const repo = `${owner}/${name}`;
-  await github.world.createRepo({ owner: owner!, name: name!, files, private: true });
-  github.world.setPermission(repo, owner!, "admin");
+  await github.world.createRepo({ owner: owner, name: name, files, private: true });
+  github.world.setPermission(repo, owner, "admin");
   const permissions = manifest.default_permissions;
   const app = github.world.createApp({
     slug: "autoresearch",
@@ -134,8 +135,8 @@ function effectOf(kind: FaultKind, kill: () => Promise<void>, clock: FastClock):
 /** The person: opens the session, says stop when it is time, and waits until it looks finished. */
 async function live(site: Site): Promise<void> {
   const { github } = site;
-  const ada = octokitWith(github, github.world.personalToken(owner!)).rest.issues;
-  const at = { owner: owner!, repo: name!, issue_number: 1 };
+  const ada = octokitWith(github, github.world.personalToken(owner)).rest.issues;
+  const at = { owner: owner, repo: name, issue_number: 1 };
   await ada.create({ ...at, title: "Find a better train.py", body: "Lower the value of val_bpb." });
   await ada.addLabels({ ...at, labels: ["autoresearch"] });
   await until(site, "experiment 5 trains", () => isTimeToStop(lookAt(site)));

@@ -27,12 +27,12 @@ function install(clock: FastClock): void {
     (callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
       realTimeout(callback, shorter(ms), ...args),
     realTimeout,
-  ) as typeof setTimeout;
+  );
   globalThis.setInterval = Object.assign(
     (callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
       realInterval(callback, shorter(ms), ...args),
     realInterval,
-  ) as typeof setInterval;
+  );
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   AbortSignal.timeout = (ms) => timeout(Math.ceil(shorter(ms)));
 }

@@ -77,11 +77,15 @@ async function step(core: Core, runners: readonly Runner[], mayEnd: (training: I
   }
 }
 
+function input(run: WorkflowRun, name: string): string {
+  return run.inputs[name] as string;
+}
+
 /** What a run is about; null: no trial. */
 export async function trainingOf(core: Core, run: WorkflowRun): Promise<InTraining | null> {
-  const trial = parseTrialId(String(run.inputs["trial"]));
+  const trial = parseTrialId(input(run, "trial"));
   if (trial === null) return null;
-  const commit = String(run.inputs["commit"]);
+  const commit = input(run, "commit");
   const candidate = await core.git(core.store.get("repository", run.repoId)!).commit(commit);
   return { trial, commit, parent: candidate?.parents.at(-1) ?? null, run };
 }
@@ -93,9 +97,9 @@ export async function trained(core: Core, { run, commit }: InTraining): Promise<
   const constant = (name: string) => Number(new RegExp(`^${name} = (.*)$`, "m").exec(text)?.[1] ?? 0);
   const common = {
     version: 1 as const,
-    trial: String(run.inputs["trial"]),
+    trial: input(run, "trial"),
     commit,
-    base: String(run.inputs["base"]),
+    base: input(run, "base"),
     seconds: 1,
     metrics: { peak_vram_mb: 2048, num_steps: 10 },
     exitCode: 0,
@@ -119,7 +123,7 @@ export async function trained(core: Core, { run, commit }: InTraining): Promise<
 /** Posts the check, as the job `report` does by the API. */
 export function endReport(core: Core, job: WorkflowJob, run: WorkflowRun): void {
   const json = jobsOf(core.store, run).find(({ key }) => key === "train")!.outputs["measurement"]!;
-  const { metric } = JSON.parse(String(run.inputs["spec"])) as { metric: string };
+  const { metric } = JSON.parse(input(run, "spec")) as { metric: string };
   const told = { metric, frontier: null, runUrl: `${core.url}/runs/${run.id}` };
   const check = checkOf(json, JSON.parse(json) as Measurement, told);
   const app = core.store.all("app").find(({ slug }) => slug === "github-actions")!;

@@ -134,7 +134,7 @@ export class Night {
   #label(labels: string[]): void {
     const { session } = this;
     const issue = { ...session.issue, labels };
-    const labelled = { by: "ada", atMs: session.nowMs };
+    const labelled = { event: session.nowMs, by: "ada", atMs: session.nowMs };
     const { record } = session;
     const on = labels.includes("autoresearch") && !session.issue.labels.includes("autoresearch");
     if (!on || record === null) {

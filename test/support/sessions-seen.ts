@@ -133,6 +133,7 @@ export function vouchedMeasurements(
 ): Measurement[] {
   const { store } = site.github.core;
   const repo = site.github.world.repo(site.repo);
+  const seen = new Set<string>();
   return store.all("checkRun").flatMap((check) => {
     if (check.repoId !== repo.id || check.headSha !== at.commit || check.name !== at.metric) return [];
     if (store.get("app", check.appId)?.slug !== "github-actions" || check.status !== "completed") return [];
@@ -144,6 +145,9 @@ export function vouchedMeasurements(
     const vouches = runsOf(store, repo.id)
       .filter((run) => run.displayTitle === formatRunName(trial) && userOf(store, run.actorId).login === site.bot)
       .some((run) => jobsOf(store, run).some((job) => job.name === formatReportJobName(digest(json))));
-    return vouches ? [measurement] : [];
+    // Of an attempt that was dispatched twice the first check counts.
+    if (!vouches || seen.has(check.externalId)) return [];
+    seen.add(check.externalId);
+    return [measurement];
   });
 }

@@ -61,7 +61,10 @@ function snapshotOf(session: SessionSeen, site: Site): SessionSnapshot {
       .sort(),
     comments: commentsOf(session, site),
     reactions: reactionsOf(session, site),
-    checks: pulls.map(({ experiment, pull }) => `${experiment} ${checkOf(pull.pull.headSha, site)}`),
+    checks: [
+      ...(record === null ? [] : [`0 ${checkOf(record.base, site)}`]),
+      ...pulls.map(({ experiment, pull }) => `${experiment} ${checkOf(pull.pull.headSha, site)}`),
+    ],
     runsUnderWay: runs.filter((run) => run.status !== "completed").length,
   };
 }

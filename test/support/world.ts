@@ -18,10 +18,11 @@ import type { ActionsOptions } from "../../src/local/github/actions.ts";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { serve } from "../../src/serve.ts";
+import { type InTraining, startInstantRunners } from "./instant-runner.ts";
 import { contractOf } from "./openapi.ts";
 import { trainPy, withConstants } from "./train-py.ts";
 
-export { trainPy, withConstants } from "./train-py.ts";
+export { trainPy } from "./train-py.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 /** Who shows it may read the bot's metrics. */
@@ -65,6 +66,10 @@ export type WorldOptions = {
   readonly files?: Readonly<Record<string, string | null>>;
   /** A repository that everybody can see, with `runner.allow_public` in its configuration. */
   readonly public?: boolean;
+  /** Runners that train in no time, in the place of real ones; what a training may end on. */
+  readonly instant?: (training: InTraining) => boolean;
+  /** How much GitHub's clock is ahead of the bot's. */
+  readonly skewMs?: number;
   /** Permissions of the app beside those of app.yml, or in their place; null: the app has it not. */
   readonly permissions?: Readonly<Record<string, "read" | "write" | null>>;
 };
@@ -81,6 +86,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const contract = contractOf();
   const listeners: ((exchange: Exchange) => void)[] = [];
   const github = await startLocalGitHub({
+    ...(options.skewMs === undefined ? {} : { now: () => new Date(Date.now() + options.skewMs!) }),
     dir,
     onExchange: (exchange) => {
       contract.take(exchange);
@@ -141,7 +147,10 @@ export async function startWorld(options: WorldOptions = {}) {
     });
   let bot: Awaited<ReturnType<typeof startBot>> | null = await startBot();
   const runners = new Children(path.join(dir, "logs"), () => {});
-  startRunners(runners, { url: github.url, dir, count: options.runners ?? 1 });
+  const count = options.runners ?? 1;
+  const stopInstant =
+    options.instant === undefined ? () => {} : startInstantRunners(github, { count, mayEnd: options.instant });
+  if (options.instant === undefined) startRunners(runners, { url: github.url, dir, count });
   const at = { owner, repo };
   const as = (login: string) => octokitWith(github, github.world.personalToken(login));
   const world = {
@@ -188,6 +197,7 @@ export async function startWorld(options: WorldOptions = {}) {
     close: async () => {
       await bot?.close();
       await runners.end();
+      stopInstant();
       await github.stop();
       rmSync(dir, { recursive: true, force: true });
       const broken = [...github.unknownRoutes.map((name) => `no such route: ${name}`), ...contract.violations()];
