@@ -18,7 +18,7 @@ import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
-import { classify } from "./github/errors.ts";
+import { classify, isRest, isStatus } from "./github/errors.ts";
 import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
@@ -44,6 +44,8 @@ export type Memory = {
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
+  /** Throws `Resting` where the app lost its access to the session's repository. */
+  readonly confirm: (key: SessionKey) => Promise<void>;
   readonly identity: () => Promise<Identity>;
   readonly researcherFor: (config: Config) => Researcher;
   readonly wake: (key: SessionKey) => void;
@@ -229,7 +231,7 @@ async function answerCalmly(
   try {
     return await answerError(error, inHand, context, memory, deps);
   } catch (second) {
-    if (second instanceof Stuck) throw second;
+    if (second instanceof Stuck || isRest(second)) throw second;
     const kind = classify(second, deps.now());
     deps.log.warn({ ...fieldsOf(inHand), because: kind.because }, "the error could not be told");
     forget(context.view);
@@ -238,7 +240,10 @@ async function answerCalmly(
   }
 }
 
-/** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
+/**
+ * How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked, or where
+ * the session is to rest or has another name.
+ */
 async function answerError(
   error: unknown,
   inHand: Action | null,
@@ -246,9 +251,11 @@ async function answerError(
   memory: Memory,
   deps: Deps,
 ): Promise<number | null> {
-  if (error instanceof Stuck) throw error;
+  if (error instanceof Stuck || isRest(error)) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
+  // Whoever may see nothing any more is told that nothing is there.
+  if (kind.kind !== "later" && isStatus(error, 401, 403, 404)) await deps.confirm(view.key);
   if (error instanceof Held && kind.kind === "later") {
     // Nothing was sent: what is known is still so, and the action was not tried.
     deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");

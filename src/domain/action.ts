@@ -4,7 +4,7 @@
  */
 import type { Appeal } from "./appeal.ts";
 import type { Button } from "./buttons.ts";
-import type { Sha } from "./names.ts";
+import type { SessionKey, Sha } from "./names.ts";
 import type { Failure } from "./repair.ts";
 import type { Idea, Prepared } from "./proposal.ts";
 import type { Row } from "./results.ts";
@@ -115,6 +115,8 @@ export type Action =
       readonly title: string;
       readonly verdict: string;
       readonly close: boolean;
+      /** Said on the pull request, where a person opened it again; null: nothing. */
+      readonly remark: string | null;
       readonly body: string;
       readonly labels: readonly string[];
     }
@@ -135,6 +137,10 @@ export type Action =
       readonly comment: string;
       readonly report: { title: string; body: string } | null;
     }
+  /** Says on the moved issue that its session stayed behind. */
+  | { readonly kind: "tellMoved"; readonly to: SessionKey; readonly body: string }
+  /** Uses the workflow of another branch from here on, if it is there as it must be; asks a person where it is not. */
+  | { readonly kind: "followBranch"; readonly branch: string; readonly because: string }
   | { readonly kind: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
   | { readonly kind: "showDashboard"; readonly body: string };
 
@@ -167,6 +173,8 @@ export function experimentIn(action: Action): number | null {
     case "dropTry":
     case "heedEdit":
     case "describe":
+    case "tellMoved":
+    case "followBranch":
     case "label":
     case "showDashboard":
       return null;

@@ -1,6 +1,7 @@
 /** When a session is done, and what it leaves. */
 import type { Decision } from "./action.ts";
 import { openExperiments } from "./experiment.ts";
+import { historyOf } from "./history.ts";
 import { finalComment, reportBody, reportTitle } from "./report.ts";
 import { hoursAreOver, moneyIsSpent } from "./limits.ts";
 import type { Running } from "./session.ts";
@@ -19,9 +20,8 @@ export function limitReached(session: Running): string | null {
   if (hoursAreOver(session)) return `${limits.hours} hours are over`;
   const unpaid = moneyIsSpent(session);
   if (unpaid !== null) return unpaid;
-  const recorded = new Set(session.rows.map((row) => row.experiment));
-  const settled = session.rows.filter((row) => row.experiment > 0).length;
-  const open = session.experiments.filter((experiment) => !recorded.has(experiment.number)).length;
+  const { byExperiment, settled } = historyOf(session.rows);
+  const open = session.experiments.filter((experiment) => !byExperiment.has(experiment.number)).length;
   return settled + open >= limits.experiments
     ? `${experimentCount(limits.experiments)} ${limits.experiments === 1 ? "was" : "were"} made`
     : null;

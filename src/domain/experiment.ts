@@ -40,6 +40,10 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   if (experiment.pull === "closed") {
     return { kind: "decided", outcome: "withdrawn", value: null, because: "closed by a person" };
   }
+  if (experiment.elsewhere !== null) {
+    const because = `a person pointed its pull request at ${experiment.elsewhere}`;
+    return { kind: "decided", outcome: "withdrawn", value: null, because };
+  }
 
   const active = experiment.trials.find((trial) => isActive(trial) || trial.phase.kind === "reporting");
   if (active !== undefined) return { kind: "trial", trial: active };
@@ -100,7 +104,8 @@ function judgementOf(
 }
 
 function recordedPhase(experiment: Experiment, row: Row): Phase {
-  const clean = experiment.label !== null && experiment.pull !== "open";
+  // What a person pointed elsewhere is theirs, and stays open.
+  const clean = experiment.label !== null && (experiment.pull !== "open" || experiment.elsewhere !== null);
   return clean ? { kind: "settled" } : { kind: "recorded", row };
 }
 

@@ -4,6 +4,7 @@ import { limitReached } from "./ending.ts";
 import { type Phase, openExperiments } from "./experiment.ts";
 import { wantsFilling } from "./ledger.ts";
 import { moneyIsSpent } from "./limits.ts";
+import { historyOf } from "./history.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
 import { type Experiment, type Running, attemptsOf } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
@@ -26,12 +27,17 @@ const failed: ReadonlySet<Outcome> = new Set(["crash", "timeout", "rejected"]);
 export function blockOnFailure(session: Running): Decision | null {
   const { config, rowsBefore } = session.record;
   const { failures } = config.limits;
-  const last = session.rows
-    .slice(rowsBefore)
-    .filter((row) => row.experiment > 0 && (row.value !== null || failed.has(row.outcome)))
-    .slice(-failures);
-  if (last.length < failures || last.some((row) => row.value !== null)) return null;
-  return block(`${experimentCount(failures)} in a row gave no value; the last: ${last.at(-1)!.because}`);
+  let [count, because] = [0, ""];
+  for (let at = session.rows.length - 1; at >= rowsBefore; at -= 1) {
+    const row = session.rows[at]!;
+    if (row.experiment === 0) continue;
+    if (row.value !== null) return null;
+    if (!failed.has(row.outcome)) continue;
+    if (count === 0) because = row.because;
+    count += 1;
+    if (count === failures) return block(`${experimentCount(failures)} in a row gave no value; the last: ${because}`);
+  }
+  return null;
 }
 
 const aside: ReadonlySet<Phase["kind"]> = new Set(["recorded", "unknown", "crashed"]);
@@ -45,8 +51,8 @@ function wantsMore(session: Running): boolean {
 }
 
 function nextNumber(session: Running): number {
-  const numbers = [...session.rows.map((row) => row.experiment), ...session.experiments.map((each) => each.number)];
-  return numbers.reduce((most, number) => Math.max(most, number), 0) + 1;
+  const numbers = session.experiments.map((each) => each.number);
+  return Math.max(historyOf(session.rows).highest, ...numbers) + 1;
 }
 
 export function open(session: Running): Decision | null {

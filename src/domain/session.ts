@@ -6,6 +6,7 @@ import { z } from "zod";
 import { appealSchema } from "./appeal.ts";
 import type { Command } from "./command.ts";
 import { type Config, storedConfigSchema } from "./config.ts";
+import { historyOf } from "./history.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
 import { type Account, emptyLedger, ledgerSchema } from "./ledger.ts";
 import { type Desk, type Idea, type Traits, changeKinds } from "./proposal.ts";
@@ -33,7 +34,9 @@ export const recordSchema = z.object({
   startedAt: z.string(),
   /** The default branch's commit that the session began at: where protected files come from. */
   base: shaSchema,
+  /** The default branch, whose workflow is used, and those that were it before. */
   baseBranch: z.string(),
+  formerBranches: z.array(z.string()).default([]),
   program: z.string(),
   config: storedConfigSchema,
   state: z.enum(sessionStates),
@@ -108,6 +111,8 @@ export type Experiment = {
   readonly nextAttempt: number;
   /** The bot's own check on the head, if it is there. */
   readonly check: { readonly id: number; readonly completed: boolean } | null;
+  /** The branch that a person pointed its pull request at, in the frontier's place; null: nobody did. */
+  readonly elsewhere: string | null;
   /** Why it can't be carried onto the frontier; null: it was not tried, or it can. */
   readonly conflict: string | null;
 };
@@ -151,6 +156,13 @@ export type Start =
     }
   | { readonly kind: "refused"; readonly problem: string };
 
+/** An issue that was deleted, or moved to where the app sees nothing; or that lives on in another repository. */
+export type Gone = {
+  readonly because: string;
+  /** Where it is now; `told`: that the session stayed behind was said there. */
+  readonly to: (SessionKey & { readonly told: boolean }) | null;
+};
+
 export type Session = {
   readonly key: SessionKey;
   readonly nowMs: number;
@@ -161,6 +173,12 @@ export type Session = {
     readonly labels: readonly string[];
     readonly closedBy: string | null;
   };
+  /** The issue's conversation is locked: no app may speak there. */
+  readonly locked: boolean;
+  /** What became of the issue, where it is there no more; null: it is there. */
+  readonly gone: Gone | null;
+  /** The repository's default branch as it is now. */
+  readonly defaultBranch: string;
   /** Who put the trigger label on last, and when; null: nobody did, or it was not looked up. */
   readonly labelled: Labelling | null;
   /** Who took it off last. */
@@ -222,5 +240,5 @@ export function attemptsOf(experiment: Experiment): number {
 }
 
 export function rowOf(session: Session, experiment: number): Row | null {
-  return session.rows.findLast((row) => row.experiment === experiment) ?? null;
+  return historyOf(session.rows).byExperiment.get(experiment) ?? null;
 }

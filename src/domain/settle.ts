@@ -11,7 +11,7 @@ import type { Row } from "./results.ts";
 import { type Experiment, type Running, isEnded, noiseOf, trialsOfFrontier } from "./session.ts";
 import { measurementsOf } from "./trial.ts";
 import { meanOf, pool, valuesOf } from "./verdict.ts";
-import { concludedBody, verdictLine, verdictTitle } from "./words.ts";
+import { closedAgainText, concludedBody, verdictLine, verdictTitle } from "./words.ts";
 
 /** The row of the frontier itself, once it was measured often enough: the baseline is row one. */
 export function recordFrontier(session: Running): Decision | null {
@@ -103,7 +103,9 @@ function concludeOne(experiment: Experiment, row: Row, session: Running): Decisi
       outcome: row.outcome,
       title: verdictTitle(row, experiment.parent.value, session.record.config),
       verdict: verdictLine(row),
-      close: experiment.pull === "open",
+      close: experiment.pull === "open" && experiment.elsewhere === null,
+      // The label was the last word on it: somebody opened it again.
+      remark: experiment.pull === "open" && experiment.label !== null ? closedAgainText(row) : null,
       body: concludedBody({ experiment, row, measurements, session }),
       labels: [triggerLabel, row.outcome],
     },

@@ -17,6 +17,7 @@ import { completeCopies } from "./act-trial.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
 import { readLabelling } from "./observe-labels.ts";
+import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
@@ -40,6 +41,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     startedAt: at,
     base: start.base,
     baseBranch: start.baseBranch,
+    formerBranches: [],
     program: start.program,
     config: start.config,
     state: "running",
@@ -99,7 +101,7 @@ export async function setState(
   const { client, view, now } = context;
   const before = view.record!;
   // What the label's next event is held against; a running session does not ask.
-  if (change.state !== "running" && change.state !== "paused") await readLabelling(client, view);
+  if (change.state !== "running" && change.state !== "paused" && view.gone === null) await readLabelling(client, view);
   const record: SessionRecord = {
     ...before,
     ...restart,
@@ -168,6 +170,18 @@ export async function noteAppeal(appeal: Appeal, order: number, context: Context
   const files = dropped >= 0 ? [table] : [];
   view.past.delete(appeal.experiment);
   await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
+}
+
+/** The session goes along with the default branch, where the workflow is there as it must be; else a person is asked. */
+export async function followBranch({ branch, because }: ActionOf<"followBranch">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const before = view.record!;
+  const problem = await workflowProblem(client, view, branch);
+  if (problem === null) {
+    const formerBranches = [...new Set([...before.formerBranches, before.baseBranch])];
+    return setState({ state: before.state, by: null, because }, { baseBranch: branch, formerBranches }, context);
+  }
+  await setState({ state: "blocked", by: null, because: `${because}; ${problem}` }, null, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {

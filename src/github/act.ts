@@ -13,8 +13,8 @@ import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { describe, mend } from "./act-repair.ts";
 import { dropTry, fillPurse, heedEdit } from "./act-steering.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
-import { record, setState, start } from "./act-results.ts";
+import { ask, conclude, finish, obey, showDashboard, tellMoved } from "./act-people.ts";
+import { followBranch, record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
 /** Where an action is carried out. */
@@ -68,6 +68,10 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return dropTry(action, context);
     case "heedEdit":
       return heedEdit(action, context);
+    case "tellMoved":
+      return tellMoved(action, context);
+    case "followBranch":
+      return followBranch(action, context);
     case "label":
       return label(action, context);
     case "showDashboard":

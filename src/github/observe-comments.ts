@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { parsePress } from "../domain/buttons.ts";
 import { type Command, parseCommands } from "../domain/command.ts";
+import { historyOf } from "../domain/history.ts";
 import type { Client } from "./client.ts";
 import { type CommentFact, commentSchema, numberOf, permissionSchema, reactionSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
@@ -57,8 +58,7 @@ export function firstLook(view: Pick<View, "record">, nowMs: number): number {
 }
 
 function numbersOf(view: View): Set<number> {
-  const recorded = view.rows.flatMap((row) => (row.pullRequest === null ? [] : [row.pullRequest]));
-  return new Set([view.key.issue, ...view.pulls.keys(), ...recorded]);
+  return historyOf(view.rows).pullRequests.union(new Set([view.key.issue, ...view.pulls.keys()]));
 }
 
 async function take(

@@ -11,6 +11,7 @@ import {
   verdictCheck,
   workflowFile,
 } from "../domain/names.ts";
+import { parseCandidate } from "../domain/trailers.ts";
 import type { CheckFact, RunFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
@@ -21,11 +22,28 @@ import { intentOf, isUnheardOf, ownChecks, type Tracked, trackedCommits, trialsO
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
   await readWithParents(client, view, view.frontier);
-  for (const { commit } of trackedCommits(view)) {
-    for (const parent of (await readCommit(client, view, commit)).parents) await readWithParents(client, view, parent);
+  for (const { commit, experiment } of trackedCommits(view)) {
+    if (experiment > 0) await readDown(client, view, commit);
+    else
+      for (const parent of (await readCommit(client, view, commit)).parents)
+        await readWithParents(client, view, parent);
   }
   await observeRuns(client, view, identity, nowMs);
   await observeChecks(client, view, identity, nowMs);
+}
+
+/** Commits of a person above the bot's own on an experiment's branch: so far down its own is looked for. */
+const followedCommits = 20;
+
+/** Reads a head and what is below it down to the bot's own commit, which says what the experiment is. */
+async function readDown(client: Client, view: View, head: Sha): Promise<void> {
+  let commit = await readCommit(client, view, head);
+  for (let step = 0; step < followedCommits && parseCandidate(commit.message) === null; step += 1) {
+    const [parent] = commit.parents;
+    if (parent === undefined) return;
+    commit = await readCommit(client, view, parent);
+  }
+  for (const parent of commit.parents) await readWithParents(client, view, parent);
 }
 
 /** A merge's parents tell whether its trailers speak of its tree. */

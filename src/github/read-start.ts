@@ -2,6 +2,7 @@
 import { configPath, sha } from "../domain/names.ts";
 import type { Start } from "../domain/session.ts";
 import { programPath, startOf, workflowPath } from "../domain/start.ts";
+import { sayDifference, workflowDifferences } from "../domain/workflow.ts";
 import type { Client } from "./client.ts";
 import { refSchema, repositorySchema } from "./facts.ts";
 import { readBlob, readTree } from "./files.ts";
@@ -9,6 +10,19 @@ import { issueDigest, readIssueText } from "./issue-text.ts";
 import { readMayWrite } from "./observe-comments.ts";
 import { shippedWorkflow } from "./shipped.ts";
 import { type View, repoOf } from "./view.ts";
+
+/** What is wrong with the workflow on a branch, in a phrase; null: nothing. */
+export async function workflowProblem(client: Client, view: View, branch: string): Promise<string | null> {
+  const ref = `heads/${branch}`;
+  const tip = refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
+  const { tree } = await readTree(client, repoOf(view), tip);
+  const entry = tree.find((each) => each.type === "blob" && each.path === workflowPath);
+  if (entry === undefined) return `${workflowPath} is not on it`;
+  const [difference] = workflowDifferences(await readBlob(client, repoOf(view), sha(entry.sha)), shippedWorkflow());
+  return difference === undefined
+    ? null
+    : `${workflowPath} on it is not the one that I work with: ${sayDifference(difference)}`;
+}
 
 /** The label: who put it on, when, and who renamed the issue since. */
 type Labelled = { readonly by: string; readonly atMs: number; readonly renamers: readonly string[] };

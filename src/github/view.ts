@@ -7,14 +7,14 @@
 import type { SessionKey, Sha } from "../domain/names.ts";
 import type { FileText, PastExperiment } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import type { Edit, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
+import type { Edit, Gone, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
 import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
 
 /** Who the bot is on this GitHub: the app's slug, and its login `slug[bot]`. */
 export type Identity = { readonly slug: string; readonly login: string };
 
-export const aspects = ["issue", "comments", "pulls", "refs", "checks", "runs"] as const;
+export const aspects = ["repository", "issue", "comments", "pulls", "refs", "checks", "runs"] as const;
 export type Aspect = (typeof aspects)[number];
 /** What a wake-up says may have changed. */
 export type Hint = ReadonlySet<Aspect>;
@@ -29,6 +29,10 @@ export type View = {
   old: Set<Aspect>;
   repository: RepositoryFact | null;
   issue: IssueFact | null;
+  /** What became of the issue of a session, where it is there no more. */
+  gone: Gone | null;
+  /** Since when the label is seen on the issue and nobody's putting it on is. */
+  unexplainedSinceMs: number | null;
   labelled: Labelling | null;
   unlabelledBy: string | null;
   start: Start | null;
@@ -77,6 +81,8 @@ export function emptyView(key: SessionKey): View {
     old: new Set(aspects),
     repository: null,
     issue: null,
+    gone: null,
+    unexplainedSinceMs: null,
     labelled: null,
     unlabelledBy: null,
     start: null,

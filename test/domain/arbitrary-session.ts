@@ -4,7 +4,7 @@ import { type Config, configSchema } from "../../src/domain/config.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import type { Desk } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
-import type { Experiment, Frontier, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
+import type { Experiment, Frontier, Gone, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
 import { sessionStates } from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { outcomes } from "../../src/domain/verdict.ts";
@@ -136,6 +136,7 @@ function experiment(number: number): fc.Arbitrary<Experiment> {
       body: fc.constantFrom("", "text\n\n<!-- autoresearch:verdict -->\n\nfooter"),
       trials: trials(number),
       check: maybe(fc.record({ id: fc.constant(7_000 + number), completed: fc.boolean() })),
+      elsewhere: fc.constantFrom(...Array<null>(15).fill(null), "main"),
       conflict: fc.constantFrom(...Array<null>(9).fill(null), "train.py"),
     })
     .map((each) => ({
@@ -238,6 +239,13 @@ export const session: fc.Arbitrary<Session> = fc
       ),
       closedBy: maybe(fc.constant("ada")),
     }),
+    locked: fc.constantFrom(false, false, false, true),
+    gone: fc.constantFrom<Gone | null>(
+      ...Array<null>(9).fill(null),
+      { because: "the issue was deleted", to: null },
+      { because: "the issue was moved", to: { owner: "ada", repo: "other", issue: 3, told: false } },
+    ),
+    defaultBranch: fc.constantFrom("main", "main", "main", "trunk"),
     labelled: maybe(fc.record({ event: fc.nat(9), by: fc.constant("ada"), atMs: time })),
     unlabelledBy: maybe(fc.constant("ada")),
     start,
@@ -277,4 +285,6 @@ export const session: fc.Arbitrary<Session> = fc
     htmlUrl: "https://github.test/ada/nano",
     experiments: given.record === null ? [] : given.experiments,
     frontier: given.record === null ? null : given.frontier,
+    // What is gone is closed, and nobody speaks there.
+    ...(given.gone === null ? {} : { issue: { ...given.issue, open: false, labels: [] }, orders: [] }),
   }));

@@ -92,6 +92,15 @@ export function after(session: Session, action: Action): Session {
       );
       return { ...session, experiments };
     }
+    case "tellMoved":
+      return { ...session, gone: { ...session.gone!, to: { ...action.to, told: true } } };
+    case "followBranch":
+      return inState(session, {
+        state: session.record!.state,
+        by: null,
+        because: action.because,
+        baseBranch: action.branch,
+      });
     case "label":
       return withLabels(session, action.add, action.remove);
     case "showDashboard":
@@ -215,6 +224,7 @@ function opened(session: Session, { prepared }: ActionOf<"open">): Session {
     trials: [],
     nextAttempt: 1,
     check: null,
+    elsewhere: null,
     conflict: null,
   };
   return { ...session, experiments: [...session.experiments, experiment], desk: { kind: "idle" } };

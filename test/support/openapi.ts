@@ -159,6 +159,9 @@ function wrongsOfResponse(name: string, operation: Json, exchange: Exchange): st
   for (const header of ["x-github-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"]) {
     if (responseHeaders[header] === undefined) wrongs.push(`${name}: no header ${header}`);
   }
+  // Any address of a repository leads on when the repository has another name.
+  if (status === 301 || status === 307)
+    return responseHeaders["location"] === undefined ? [...wrongs, `${name}: ${status} leads nowhere`] : wrongs;
   if (status === 304) return responseBody === undefined ? wrongs : [...wrongs, `${name}: 304 with a body`];
   const documented = at(operation, "responses", String(status));
   if (documented === undefined) {
