@@ -27,7 +27,7 @@ import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
 import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { showDashboard, syncLabels } from "./show.ts";
+import { completeChecks, showDashboard, syncLabels } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -49,7 +49,7 @@ export function decide(session: Session): Decision {
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const asking: Rule<Running>[] = [askPerson];
   const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [answerOthers, showDashboard, syncLabels];
+  const showing: Rule<Running>[] = [completeChecks, answerOthers, showDashboard, syncLabels];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],

@@ -10,7 +10,7 @@ import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
+import { ask, completeCheck, conclude, finish, obey, showDashboard } from "./act-people.ts";
 import { record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
@@ -35,6 +35,8 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return obey(action, context);
     case "setState":
       return setState(action.change, action.restart, context);
+    case "completeCheck":
+      return completeCheck(action, context);
     case "cancelRun":
       return cancelRun(action, context);
     case "dispatch":
