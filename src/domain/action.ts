@@ -44,6 +44,8 @@ export type Action =
     }
   | { readonly kind: "setState"; readonly change: StateChange; readonly restart: Partial<SessionRecord> | null }
   | { readonly kind: "cancelRun"; readonly run: number }
+  /** Completes a check of the bot's that its experiment has outlived. */
+  | { readonly kind: "completeCheck"; readonly check: number; readonly experiment: number; readonly outcome: Outcome }
   /** Writes the intent on the commit, then dispatches the workflow. Experiment 0 measures the frontier. */
   | {
       readonly kind: "dispatch";
@@ -154,6 +156,7 @@ export function experimentIn(action: Action): number | null {
     case "advance":
     case "carry":
     case "ask":
+    case "completeCheck":
     case "conclude":
       return action.experiment;
     case "record":

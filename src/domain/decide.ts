@@ -27,7 +27,7 @@ import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
 import { attemptsOf, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { heedEdit, refuseEdit, showDashboard, showRepairs, syncLabels, tellMoved } from "./show.ts";
+import { completeChecks, heedEdit, refuseEdit, showDashboard, showRepairs, syncLabels, tellMoved } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -58,7 +58,15 @@ export function decide(session: Session): Decision {
     open,
     propose,
   ];
-  const showing: Rule<Running>[] = [answerOthers, refuseEdit, showRepairs, showDashboard, syncLabels, tellMoved];
+  const showing: Rule<Running>[] = [
+    completeChecks,
+    answerOthers,
+    refuseEdit,
+    showRepairs,
+    showDashboard,
+    syncLabels,
+    tellMoved,
+  ];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],

@@ -210,6 +210,8 @@ export type Session = {
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Checks of the bot's own that are open and whose experiment is settled: another process began one too late. */
+  readonly looseChecks: readonly { readonly check: number; readonly experiment: number }[];
   /** Why requests to GitHub go out slowly, and until when; null: they do not. */
   readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };

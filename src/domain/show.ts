@@ -1,7 +1,7 @@
 /** The last rules: what people see follows the state, and is written only when it differs. */
 import type { Decision } from "./action.ts";
 import { dashboardOf, saysTheSame } from "./dashboard.ts";
-import { type Edit, type Running, isEnded, sessionStates } from "./session.ts";
+import { type Edit, type Running, isEnded, rowOf, sessionStates } from "./session.ts";
 import { movedText } from "./words.ts";
 import { editNotTaken, emptyProgram, withRepair } from "./words-research.ts";
 
@@ -53,6 +53,14 @@ export function syncLabels(session: Running): Decision | null {
   const add = labels.includes(wanted) ? [] : [wanted];
   if (add.length === 0 && remove.length === 0) return null;
   return { kind: "do", action: { kind: "label", add, remove }, because: `the session is ${session.record.state}` };
+}
+
+/** What a commit's check says of an experiment that is over: left open, the commit would look unfinished for ever. */
+export function completeChecks(session: Running): Decision | null {
+  const [loose] = session.looseChecks;
+  if (loose === undefined) return null;
+  const outcome = rowOf(session, loose.experiment)?.outcome ?? "withdrawn";
+  return { kind: "do", action: { kind: "completeCheck", ...loose, outcome }, because: "its experiment is settled" };
 }
 
 /** Nothing is said where nobody is, nor where an app may not speak: what there is to say is said when that ends. */

@@ -96,6 +96,20 @@ function conclusionOf(outcome: Outcome): string {
   }
 }
 
+export async function completeCheck(action: ActionOf<"completeCheck">, { client, view }: Context): Promise<void> {
+  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+    ...repoOf(view),
+    check_run_id: action.check,
+    status: "completed",
+    conclusion: conclusionOf(action.outcome),
+    output: {
+      title: "It was settled meanwhile",
+      summary: "Another check of this experiment, or its row, has the verdict.",
+    },
+  });
+  foldCheck(view, checkSchema.parse(answer));
+}
+
 export async function conclude(action: ActionOf<"conclude">, context: Context): Promise<void> {
   const { client, view } = context;
   if (action.check !== null) {

@@ -13,7 +13,7 @@ import { advance, carry, openExperiment } from "./act-experiment.ts";
 import { describe, mend } from "./act-repair.ts";
 import { dropTry, fillPurse, heedEdit } from "./act-steering.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { ask, conclude, finish, obey, showDashboard, tellMoved } from "./act-people.ts";
+import { ask, completeCheck, conclude, finish, obey, showDashboard, tellMoved } from "./act-people.ts";
 import { followBranch, record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
@@ -40,6 +40,8 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return obey(action, context);
     case "setState":
       return setState(action.change, action.restart, context);
+    case "completeCheck":
+      return completeCheck(action, context);
     case "cancelRun":
       return cancelRun(action, context);
     case "dispatch":

@@ -234,6 +234,21 @@ function cutOffIn({ key, record, rows, runs }: View): number {
   }).length;
 }
 
+function looseIn(view: View, open: ReadonlySet<number>, identity: Identity): Session["looseChecks"] {
+  const recorded = new Set(view.rows.map((row) => row.experiment));
+  return [...view.checks].flatMap(([commit, checks]) =>
+    checks
+      .filter((check) => check.status !== "completed" && isOwnCheck(check, identity))
+      .flatMap((check) => {
+        const [issue, experiment] = check.externalId.split(":").map(Number);
+        if (issue !== view.key.issue || experiment === undefined) return [];
+        const settled =
+          experiment === 0 ? valueAt(view, commit) !== null : recorded.has(experiment) && !open.has(experiment);
+        return settled ? [{ check: check.id, experiment }] : [];
+      }),
+  );
+}
+
 function deniedIn(view: View): Set<string> {
   const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
   return new Set(logins.filter((login) => login !== null));
@@ -289,6 +304,7 @@ export function sessionOf(
     cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
+    looseChecks: started ? looseIn(view, new Set(experiments.map(({ number }) => number)), identity) : [],
     slow,
   };
 }

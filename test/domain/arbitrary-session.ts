@@ -275,6 +275,7 @@ export const session: fc.Arbitrary<Session> = fc
     cancelled: fc.constantFrom(new Set<number>(), everyRun, everyRun),
     cutOff: fc.nat(2),
     strays: fc.constantFrom<number[]>([], [], [901]),
+    looseChecks: fc.constantFrom([], [{ check: 7, experiment: 1 }]),
     denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
     slow: fc.constantFrom(null, { because: "GitHub asked us to wait", untilMs: nowMs + 60_000 }),
   })

@@ -50,6 +50,15 @@ describe("an experiment's life", () => {
     expect(actionIn(session, "open").prepared).toMatchObject({ number: 5, parent: base, key: "keyready" });
   });
 
+  it("a check that its experiment has outlived is completed with the outcome", () => {
+    const session = sessionWith({
+      rows: [baselineRow, rowWith({ experiment: 1 })],
+      looseChecks: [{ check: 9, experiment: 1 }],
+    });
+    const ended = { ...session, desk: { kind: "thinking" } as const };
+    expect(actionIn(ended, "completeCheck")).toMatchObject({ check: 9, outcome: "discard" });
+  });
+
   it("an idea for an experiment that another bot opened meanwhile is thought of anew", () => {
     const desk = { kind: "ready", prepared: preparedWith({ number: 1 }) } as const;
     const training = experimentWith({ number: 1, trials: [trial.training()] });

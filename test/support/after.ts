@@ -37,6 +37,8 @@ export function after(session: Session, action: Action): Session {
     }
     case "setState":
       return { ...inState(session, { ...action.restart, ...action.change }), start: null };
+    case "completeCheck":
+      return { ...session, looseChecks: session.looseChecks.filter(({ check }) => check !== action.check) };
     case "cancelRun":
       return { ...session, cancelled: new Set([...session.cancelled, action.run]) };
     case "dispatch":

@@ -268,6 +268,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     cutOff: 0,
     strays: [],
     denied: new Set(),
+    looseChecks: [],
     slow: null,
     ...given,
   };
