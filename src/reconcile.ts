@@ -72,6 +72,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
+      clearIfUsed(memory);
       const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
@@ -118,16 +119,20 @@ async function carryOut(
     return;
   }
   await act(action, context);
-  // A branch of this number that a dead pass left is opened in the place of our idea, which then keeps for the next one.
-  if (action.kind === "open" && isInFlight(memory.view, action.prepared.key)) memory.desk.clear();
 }
 
-/** Whether a pull request holds the idea with these contents. */
-function isInFlight(view: View, contents: string): boolean {
-  return [...view.pulls.values()].some(({ head }) => {
+/**
+ * Takes an idea off the desk when it is on GitHub, and only then: to open it may have been done by a write of which no answer
+ * came; and where a dead pass left a branch of the same number, that was opened, and the idea keeps for the next one.
+ */
+function clearIfUsed({ view, desk }: Memory): void {
+  if (desk.state.kind !== "ready") return;
+  const { key } = desk.state.prepared;
+  const isInFlight = [...view.pulls.values()].some(({ head }) => {
     const message = view.commits.get(head)?.message;
-    return message !== undefined && parseCandidate(message)?.key === contents;
+    return message !== undefined && parseCandidate(message)?.key === key;
   });
+  if (isInFlight || view.record?.tried.includes(key) === true) desk.clear();
 }
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */

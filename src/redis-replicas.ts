@@ -118,7 +118,7 @@ export class RedisReplicas implements Replicas {
     const { log } = this.#options;
     this.#messages.on("message", (_channel: string, session: string) => void this.#consider(session));
     this.#messages.on("error", () => {});
-    this.#messages.subscribe(this.#channel).catch(() => {});
+    this.#messages.on("ready", () => void this.#messages.subscribe(this.#channel).catch(() => {}));
     // Errors are told of once, by `tried`; the client goes on trying to connect.
     this.#commands.on("error", () => this.#isGone("it can't be reached"));
     this.#commands.on("ready", () => {
@@ -210,6 +210,8 @@ function connect(url: string): Redis {
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
+    // Done by us, each time that the connection is there.
+    autoResubscribe: false,
     retryStrategy: (times) => Math.min(200 * times, longestReconnectMs),
   });
 }

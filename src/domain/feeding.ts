@@ -5,7 +5,7 @@ import { openExperiments } from "./experiment.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
 import type { Running } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
-import { experimentCount } from "./words.ts";
+import { experimentCount, oneLine } from "./words.ts";
 
 /** To wait for a person, and what for. */
 export function block(because: string): Decision {
@@ -45,12 +45,22 @@ function nextNumber(session: Running): number {
 
 export function open(session: Running): Decision | null {
   if (session.desk.kind !== "ready" || isOvertaken(session) || !wantsMore(session)) return null;
-  return { kind: "do", action: { kind: "open", prepared: session.desk.prepared }, because: "an idea is ready" };
+  const prepared = { ...session.desk.prepared, number: nextNumber(session) };
+  return { kind: "do", action: { kind: "open", prepared }, because: "an idea is ready" };
 }
 
-/** Somebody else (a bot beside this one) opened the experiment that the idea was for: it may be the same idea. */
-function isOvertaken(session: Running): boolean {
-  return session.desk.kind === "ready" && session.desk.prepared.number !== nextNumber(session);
+/**
+ * Somebody else (a bot beside this one, or a process that died) opened the experiment that the idea was for, and with the same
+ * idea, perhaps on another frontier. Another idea keeps, for the next number.
+ */
+function isOvertaken({ desk, experiments, rows }: Running): boolean {
+  if (desk.kind !== "ready") return false;
+  const { number, proposal } = desk.prepared;
+  const theirs = [
+    ...experiments.filter((each) => each.number >= number),
+    ...rows.filter((each) => each.experiment >= number),
+  ];
+  return theirs.some((each) => oneLine(each.description) === oneLine(proposal.description));
 }
 
 export function propose(session: Running): Decision | null {

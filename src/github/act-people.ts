@@ -6,6 +6,7 @@ import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
 import { noteAppeal, setState } from "./act-results.ts";
+import { completeCopies } from "./act-trial.ts";
 import { marked, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
@@ -92,7 +93,8 @@ function conclusionOf(outcome: Outcome): string {
   }
 }
 
-export async function conclude(action: ActionOf<"conclude">, { client, view }: Context): Promise<void> {
+export async function conclude(action: ActionOf<"conclude">, context: Context): Promise<void> {
+  const { client, view } = context;
   if (action.check !== null) {
     const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
       ...repoOf(view),
@@ -105,6 +107,8 @@ export async function conclude(action: ActionOf<"conclude">, { client, view }: C
     });
     foldCheck(view, checkSchema.parse(answer));
   }
+  const { head: commit, experiment } = action;
+  await completeCopies({ commit, experiment }, conclusionOf(action.outcome), context);
   const pull = await seenPull(action.pullRequest, { client, view });
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
     ...repoOf(view),

@@ -8,6 +8,7 @@ import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
+import { completeCopies } from "./act-trial.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
 import { readLabelling } from "./observe-labels.ts";
@@ -165,7 +166,9 @@ async function pictureOf(rows: readonly Row[], record: SessionRecord, { view }: 
 async function completeFrontierCheck(conclusion: string, title: string, context: Context): Promise<void> {
   const { client, view, identity } = context;
   if (view.frontier == null) return;
-  const intent = intentOf(view, { commit: view.frontier, experiment: 0 }, identity);
+  const tracked = { commit: view.frontier, experiment: 0 };
+  const intent = intentOf(view, tracked, identity);
+  await completeCopies(tracked, conclusion, context);
   if (intent === null || intent.check.status === "completed") return;
   const output = { title: title.slice(0, 250), summary: `The frontier of the session #${view.key.issue}.` };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {

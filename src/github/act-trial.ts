@@ -11,7 +11,7 @@ import type { Context } from "./act.ts";
 import { isStatus, NeedsPerson } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
 import { Held } from "./pace.ts";
-import { formatIntent } from "./session-of.ts";
+import { type Tracked, formatIntent, ownChecks } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
 export async function dispatch(action: ActionOf<"dispatch">, context: Context): Promise<void> {
@@ -118,6 +118,28 @@ async function send({ client, view }: Context, body: Record<string, unknown>): P
       );
     }
     throw error;
+  }
+}
+
+/** Completes what another process wrote beside the first check of an experiment: left open, its commit would look unfinished. */
+export async function completeCopies(
+  { commit, experiment }: Tracked,
+  conclusion: string,
+  { client, view, identity }: Context,
+): Promise<void> {
+  const copies = ownChecks(view, { commit, experiment }, identity).slice(1);
+  for (const copy of copies.filter((check) => check.status !== "completed")) {
+    const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+      ...repoOf(view),
+      check_run_id: copy.id,
+      status: "completed",
+      conclusion,
+      output: {
+        title: "A copy",
+        summary: "Two processes of the bot asked for this measurement; the other check has it.",
+      },
+    });
+    foldCheck(view, checkSchema.parse(answer));
   }
 }
 

@@ -16,7 +16,7 @@ import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
-import { intentOf, type Tracked, trackedCommits, trialsOn } from "./session-of.ts";
+import { intentOf, isUnheardOf, ownChecks, type Tracked, trackedCommits, trialsOn } from "./session-of.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
@@ -43,8 +43,29 @@ async function observeRuns(client: Client, view: View, identity: Identity, nowMs
     for (const run of view.runs.values()) {
       if (run.status !== "completed" && !seen.has(run.id)) await readRun(client, view, run.id, nowMs);
     }
+    lookAnew(view, identity);
   }
   view.old.delete("runs");
+}
+
+/**
+ * Where another process dispatched a trial of which we know nothing, or the one that we know of too, its commit's checks are
+ * read again, or its pull request.
+ */
+function lookAnew(view: View, identity: Identity): void {
+  for (const run of view.runs.values()) {
+    const id = parseRunName(run.name);
+    if (id === null || run.status === "completed") continue;
+    const tracked = trackedCommits(view).find((each) => each.experiment === id.experiment);
+    if (isUnheardOf(view, run, identity)) {
+      if (tracked === undefined) view.old.add("pulls");
+      else view.checks.delete(tracked.commit);
+    } else if (tracked !== undefined) {
+      const twins = [...view.runs.values()].filter((each) => each.name === run.name).length;
+      // The first check has all attempts but those of a copy.
+      if (twins > ownChecks(view, tracked, identity).length) view.checks.delete(tracked.commit);
+    }
+  }
 }
 
 /** Takes a run into the view, and keeps when it was first seen to be over. */

@@ -52,8 +52,10 @@ export async function observe(client: Client, view: View, identity: Identity, no
 /** Looks at the issue and its comments again: before anything that can't be taken back. */
 export async function lookForStop(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   const orders = view.orders.length;
+  const handled = view.handled.size;
   await observeIssue(client, view, nowMs);
   await readComments(client, view, identity, nowMs);
+  if (view.handled.size > handled) throw new Superseded("another process answered an order meanwhile");
   if (!isLabelled(view) || view.orders.length > orders) throw new Superseded("somebody spoke meanwhile");
 }
 
@@ -137,6 +139,8 @@ async function observePulls(client: Client, view: View): Promise<void> {
   for (const pull of z.array(pullSchema).parse([...closed, ...open])) {
     if (isExperiment(pull, view)) view.pulls.set(pull.number, pull);
   }
+  // Another process may have moved the frontier after we looked at it: what is merged is judged by where the frontier is now.
+  if (hasFreshMerge(view)) view.frontier = await readRef(client, view, frontierBranch(view.key.issue));
   for (const { commit } of trackedCommits(view)) await readCommit(client, view, commit);
   if (view.record.state === "done" && view.report === null) {
     const head = `${view.key.owner}:${base}`;
@@ -145,6 +149,11 @@ async function observePulls(client: Client, view: View): Promise<void> {
       .parse(await client.read("GET /repos/{owner}/{repo}/pulls", { ...repoOf(view), head, state: "all" }));
     view.report = reports[0]?.number ?? null;
   }
+}
+
+function hasFreshMerge(view: View): boolean {
+  const recorded = new Set(view.rows.map((row) => row.pullRequest));
+  return [...view.pulls.values()].some((pull) => pull.state === "merged" && !recorded.has(pull.number));
 }
 
 function asArray(data: unknown): unknown[] {

@@ -9,7 +9,7 @@ import {
 } from "../domain/names.ts";
 import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
-import { type CheckFact, type Intent, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
+import { type CheckFact, type Intent, type RunFact, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
 import { attemptsBefore, mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
@@ -30,6 +30,14 @@ export function isOwnCheck(check: CheckFact, identity: Identity): boolean {
   return check.name === verdictCheck && check.app === identity.slug;
 }
 
+/** The bot's own checks of an experiment on a commit, the first one first; only processes without a lease make two. */
+export function ownChecks(view: View, { commit, experiment }: Tracked, identity: Identity): CheckFact[] {
+  const prefix = `${view.key.issue}:${experiment}:`;
+  return (view.checks.get(commit) ?? [])
+    .filter((check) => isOwnCheck(check, identity) && check.externalId.startsWith(prefix))
+    .sort((a, b) => a.id - b.id);
+}
+
 /**
  * The last intent that the bot wrote for an experiment on a commit, from its own check there. Sessions that begin at the same
  * commit each have their own.
@@ -39,10 +47,7 @@ export function intentOf(
   { commit, experiment }: Tracked,
   identity: Identity,
 ): (Intent & { check: CheckFact }) | null {
-  const prefix = `${view.key.issue}:${experiment}:`;
-  const own = (view.checks.get(commit) ?? [])
-    .filter((check) => isOwnCheck(check, identity) && check.externalId.startsWith(prefix))
-    .sort((a, b) => a.id - b.id)[0];
+  const [own] = ownChecks(view, { commit, experiment }, identity);
   const match = own === undefined ? null : /^\d+:\d+:([1-9]\d*):([1-9]\d*)$/.exec(own.externalId);
   if (own === undefined || match === null) return null;
   return { attempt: Number(match[1]), firstAttempt: Number(match[2]), atMs: own.startedMs, check: own };
@@ -174,9 +179,33 @@ function straysIn(view: View, expected: readonly Trial[], identity: Identity): n
     [...view.runs.values()]
       .filter((run) => run.status !== "completed" && run.actor === identity.login && !waitedFor.has(run.id))
       // A run that was heard as a witness has measured, and is only winding up.
-      .filter((run) => !view.jobs.has(run.id))
+      .filter((run) => !view.jobs.has(run.id) && !isUnheardOf(view, run, identity))
       .map((run) => run.id)
   );
+}
+
+/**
+ * Whether a run is of an attempt whose intent we do not know: another process beside this one dispatched it, and what we know
+ * of its commit is out of date. An experiment that has its row, or a frontier that has its value, wants no more attempts.
+ */
+export function isUnheardOf(view: View, run: RunFact, identity: Identity): boolean {
+  const id = parseRunName(run.name);
+  if (id === null || id.issue !== view.key.issue) return false;
+  const settled =
+    id.experiment === 0
+      ? view.frontier != null && valueAt(view, view.frontier) !== null
+      : view.rows.some((row) => row.experiment === id.experiment);
+  return !settled && id.attempt > lastIntended(view, id.experiment, identity);
+}
+
+/** The last attempt of an experiment, on whichever commit, whose intent is known; 0: none. */
+function lastIntended(view: View, experiment: number, identity: Identity): number {
+  const prefix = `${view.key.issue}:${experiment}:`;
+  const own = [...view.checks.values()].flat().filter((check) => isOwnCheck(check, identity));
+  const attempts = own
+    .filter((check) => check.externalId.startsWith(prefix))
+    .map((check) => Number(check.externalId.split(":")[2]));
+  return Math.max(0, ...attempts);
 }
 
 /** How much earlier than ours GitHub's clock may be. */

@@ -75,6 +75,18 @@ describe("the queue", () => {
     expect(passes.map((pass) => pass.key)).toEqual(["a", "b", "c", "d"]);
   });
 
+  it("leaves room beside a lane that is full, in the order of calls otherwise", async () => {
+    const lanes = { of: (key: string) => key.slice(0, 3), perLane: 2 };
+    const { queue, passes } = held({ concurrency: 4, lanes });
+    for (const key of ["ada1", "ada2", "ada3", "ada4", "bob1"]) queue.wake(key, hint());
+    expect(passes.map((pass) => pass.key)).toEqual(["ada1", "ada2", "bob1"]);
+    await passes[2]!.end(null);
+    expect(passes).toHaveLength(3);
+    await passes[0]!.end(null);
+    await passes[1]!.fail(new Error("no"));
+    expect(passes.map((pass) => pass.key)).toEqual(["ada1", "ada2", "bob1", "ada3", "ada4"]);
+  });
+
   it("lets no key wait for ever behind one that is always woken", async () => {
     const { queue, passes } = held({ concurrency: 1 });
     queue.wake("a", hint());

@@ -97,6 +97,37 @@ describe("a check is believed", () => {
   });
 });
 
+describe("an attempt that two processes dispatched", () => {
+  const intent = { attempt: 1, firstAttempt: 1, atMs: startedMs };
+  const phasesOf = (facts: TrialFacts) => trialsOf(intent, facts, expected, nowMs);
+  const [first, second] = [storyWith({ value: 0.99 }), storyWith({ value: 0.98 })];
+  const twin: Story = { ...second, check: { ...second.check, id: 32 }, run: { ...second.run, id: 43 } };
+
+  it("has the run that was made first, in whatever order they are listed", () => {
+    const runs = [first.run, twin.run].map((run) => ({ ...run, status: "in_progress", conclusion: null }));
+    for (const listed of [runs, runs.toReversed()])
+      expect(phasesOf({ checks: [], runs: listed, jobs: new Map() })).toMatchObject([{ run: { id: 42 } }]);
+  });
+
+  it("has the measurement that was posted first, whichever run it is of", () => {
+    const jobs = new Map([
+      [42, first.jobs],
+      [43, twin.jobs],
+    ]);
+    const runs = [twin.run, first.run];
+    for (const checks of [
+      [first.check, twin.check],
+      [twin.check, first.check],
+    ]) {
+      expect(phasesOf({ checks, runs, jobs })).toMatchObject([{ phase: { measurement: { value: 0.99 } } }]);
+    }
+    const late = { ...first.check, id: 33 };
+    expect(phasesOf({ checks: [late, twin.check], runs, jobs })).toMatchObject([
+      { phase: { measurement: { value: 0.98 } } },
+    ]);
+  });
+});
+
 describe("a check is not believed when", () => {
   const story = storyWith();
   const { check, run } = story;

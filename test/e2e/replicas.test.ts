@@ -79,6 +79,17 @@ async function live(
   return { snapshot: await worldSnapshot(site), done };
 }
 
+/** Checks that were doubled say the same: a doubled check is work that was wasted, and it is completed as the first one is. */
+function withoutCopies(snapshot: WorldSnapshot): WorldSnapshot {
+  return snapshot.map((session) => ({
+    ...session,
+    checks: session.checks.map((line) => {
+      const [experiment = "", ...ends] = line.split(/, |(?<=^\d+) /);
+      return `${experiment} ${[...new Set(ends)].join(", ")}`;
+    }),
+  }));
+}
+
 let single: Promise<Lived> | null = null;
 /** What one bot makes of it. */
 function byOne(): Promise<Lived> {
@@ -107,7 +118,7 @@ test.each([2, 4])("%i bots without a Redis come to the same, with wasted work on
   const one = await byOne();
   const exempt = { dispatches: "a check is no test-and-set: two bots may dispatch an attempt twice" };
   const several = await live({ count, redisUrl: null, deliverTo: "all" }, { exempt });
-  expect(several.snapshot).toEqual(one.snapshot);
+  expect(withoutCopies(several.snapshot)).toEqual(one.snapshot);
 });
 
 test("the one that looks after a session is killed: another finishes it", async () => {
@@ -139,5 +150,5 @@ test("Redis goes and comes again: the bots go on alone, and share again", async 
   const exempt = { dispatches: "without Redis two bots may dispatch an attempt twice" };
   const outage: Happening = () => redis.stop();
   const two = await live({ count: 2, redisUrl: redis.url, deliverTo: "one" }, { amid: outage, exempt });
-  expect(two.snapshot).toEqual(one.snapshot);
+  expect(withoutCopies(two.snapshot)).toEqual(one.snapshot);
 });

@@ -7,6 +7,8 @@ import { Health } from "../../src/health.ts";
 import { logTo, withoutSecrets } from "../../src/log.ts";
 import { Metrics } from "../../src/metrics.ts";
 import { startRounds } from "../../src/rounds.ts";
+import { briefWith } from "../support/brief.ts";
+import { configWith } from "../support/session.ts";
 
 describe("health", () => {
   /** A process whose clock the test turns; the loop beats once a second unless it is stuck. */
@@ -143,11 +145,25 @@ describe("the environment", () => {
     expect(problemOf({ ...set, WEBHOOK_SECRET: "s".repeat(15) })).toContain("WEBHOOK_SECRET has fewer than 16");
     expect(problemOf({ ...set, METRICS_TOKEN: "short" })).toContain("METRICS_TOKEN");
     expect(problemOf({ ...set, SWEEP_INTERVAL_SECONDS: "often" })).toContain("SWEEP_INTERVAL_SECONDS");
+    expect(problemOf({ ...set, REDIS_URL: "https://redis" })).toContain("REDIS_URL must be the address of a Redis");
     expect(callOptionsOf({})).toMatchObject({ problem: expect.stringContaining("SWEEP_TOKEN is not set") });
     expect(callOptionsOf({ SWEEP_TOKEN: "s".repeat(16), CALL_SECONDS: "60" })).toEqual({
       sweepToken: "s".repeat(16),
       withinMs: 60_000,
     });
+  });
+
+  it("has the means of researchers: a key, and the commands that the admin allows", async () => {
+    const key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n-----END RSA PRIVATE KEY-----\n";
+    expect(problemOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: "codex exec" })).toContain("RESEARCHER_COMMANDS");
+    const options = optionsOf({ ...set, PRIVATE_KEY: key, RESEARCHER_COMMANDS: '{"none": {"run": "exit 7"}}' });
+    if ("problem" in options) throw new Error(options.problem);
+    const config = configWith({ researcher: { kind: "command", command: "none" } });
+    const asked = options.researcherFor(config).propose(briefWith({ config }), new AbortController().signal);
+    await expect(asked).rejects.toThrow("the command none failed: it ended with status 7");
+    const claude = configWith();
+    const answer = await options.researcherFor(claude).propose(briefWith(), new AbortController().signal);
+    expect(answer).toMatchObject({ kind: "person", because: expect.stringContaining("ANTHROPIC_API_KEY") });
   });
 
   it("takes an empty optional variable for one that is not set", () => {

@@ -4,9 +4,8 @@ import type { Brief, PastExperiment } from "../../src/domain/proposal.ts";
 import { type BriefText, briefTextOf, briefTokens, wholeBrief } from "../../src/researcher/brief/brief-text.ts";
 import { historyOf, withoutGain } from "../../src/researcher/brief/history.ts";
 import { estimateTokens, fenced, keepHead, keepTail } from "../../src/researcher/brief/quote.ts";
-import { shelfOf } from "../../src/researcher/brief/shelf.ts";
 import { visible, visibleFile, visibleLog, visibleProse } from "../../src/researcher/brief/visible.ts";
-import { briefWith, repairWith, train } from "../support/brief.ts";
+import { briefWith, repairWith } from "../support/brief.ts";
 import { longSession } from "../support/long-session.ts";
 import { configWith, crashRow, rowWith } from "../support/session.ts";
 
@@ -185,7 +184,6 @@ describe("the size", () => {
   it("of a session of a thousand experiments is bounded, and is what it is said to be", () => {
     const brief = longSession(1_000);
     const text = wholeBrief(briefTextOf(brief, { paths: ["train.py"], files: [] }, "tools"));
-    console.log(`a brief after 1,000 experiments: ${estimateTokens(text)} tokens estimated, ${text.length} characters`);
     expect(estimateTokens(text)).toBeLessThan(40_000);
     expect(briefTokens).toBeLessThan(125_000);
   });
@@ -316,41 +314,5 @@ describe("text of others", () => {
     expect(seen).toBeGreaterThan(10);
     expect(text).not.toContain("\u200B");
     expect(text).not.toContain("SECRET");
-  });
-});
-
-describe("the shelf", () => {
-  const library = (files: Record<string, string | null>): Brief["library"] => ({
-    paths: () => Promise.resolve(Object.keys(files)),
-    read: (path) => Promise.resolve(files[path] ?? null),
-    experiment: () => Promise.resolve(null),
-  });
-
-  it("holds the protected files that the code imports or the program names", async () => {
-    const files = [{ path: "train.py", text: "from prepare import x\nimport lib.data, os as o\n" }];
-    const there = {
-      "train.py": "…",
-      "prepare.py": "P",
-      "lib/data.py": "L",
-      "lib/other.py": "O",
-      "README.md": "R",
-      "held_out.txt": null,
-    };
-    const brief = briefWith({ files, program: "Read README.md, and held_out.txt.", library: library(there) });
-    const { paths, files: open } = await shelfOf(brief);
-    expect(paths).toHaveLength(6);
-    expect(open.map(({ path }) => path)).toEqual(["prepare.py", "lib/data.py", "README.md"]);
-  });
-
-  it("leaves out what is too large", async () => {
-    const files = [{ path: "train.py", text: "import a\nimport b\nimport c\n" }];
-    const there = { "a.py": "x".repeat(30_000), "b.py": "x".repeat(20_000), "c.py": "x".repeat(20_000) };
-    const { files: open } = await shelfOf(briefWith({ files, library: library(there) }));
-    expect(open.map(({ path }) => path)).toEqual(["b.py"]);
-  });
-
-  it("never shows the text of a mutable file twice", async () => {
-    const { files } = await shelfOf(briefWith({ program: "Change train.py.", files: [train] }));
-    expect(files).toEqual([]);
   });
 });

@@ -220,9 +220,6 @@ test("of what stays the same most is read from the cache", async () => {
     files: [long],
   });
   const rate = cacheHitRate(purse.spent)!;
-  console.log(
-    `cache hit rate over ${asked.server.seen.length} turns: ${(rate * 100).toFixed(1)} %, $${purse.spent.usd.toFixed(4)}`,
-  );
   expect(rate).toBeGreaterThan(0.7);
   // The brief's stable parts outlive a training of five minutes, the conversation need not.
   expect(asked.server.seen[0]!.tokens.written.hour).toBeGreaterThan(asked.server.seen[0]!.tokens.written.fiveMinutes);

@@ -76,7 +76,8 @@ export class Bots {
       Object.entries(request.headers).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
     );
     delete headers["connection"];
-    const to = this.#options.deliverTo === "all" ? this.#bots : [this.#bots[this.#turn++ % this.#bots.length]!];
+    const to =
+      this.#options.deliverTo === "all" ? this.#bots : this.#bots.slice(this.#turn++ % this.#bots.length).slice(0, 1);
     const answers = await Promise.all(
       to.map(({ port }) =>
         fetch(`http://127.0.0.1:${port}/api/github/webhooks`, { method: "POST", headers, body: Buffer.concat(chunks) })
@@ -84,7 +85,7 @@ export class Bots {
           .catch(() => 502),
       ),
     );
-    return Math.min(...answers);
+    return Math.min(502, ...answers);
   }
 
   /** Process ids of those that live. */

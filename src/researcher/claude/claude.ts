@@ -41,7 +41,11 @@ export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
     logLevel: "off",
     openTelemetry: false,
   });
-  return { propose: (brief, signal) => propose(brief, { client, path: means.path, pace }, signal) };
+  const researcher = {
+    repairs: true as const,
+    propose: (brief: Brief, signal: AbortSignal) => propose(brief, { client, path: means.path, pace }, signal),
+  };
+  return researcher;
 }
 
 const keyMissing =

@@ -1,5 +1,5 @@
 /** What the real API refuses beyond the form of a request: one sentence, or null. */
-import { type AssistantBlock, type MessagesRequest, models } from "./forms.ts";
+import { type MessagesRequest, models } from "./forms.ts";
 
 /** `issued` are the thinking blocks that this server made, as JSON with the model that made them. */
 export function violationOf(request: MessagesRequest, issued: ReadonlySet<string>): string | null {
@@ -77,9 +77,7 @@ function turns({ messages }: MessagesRequest): string | null {
 function thoughts({ model, messages }: MessagesRequest, issued: ReadonlySet<string>): string | null {
   for (const [index, { role, content }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const changed = (content as AssistantBlock[]).some(
-      (block) => block.type === "thinking" && !issued.has(thoughtKey(model, block)),
-    );
+    const changed = content.some((block) => block.type === "thinking" && !issued.has(thoughtKey(model, block)));
     if (changed) return `messages.${index}: thinking blocks can't be modified, nor given to another model`;
     const starts = content[0]!.type;
     if (models[model]!.isNew && starts !== "thinking" && starts !== "redacted_thinking")
