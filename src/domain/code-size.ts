@@ -1,5 +1,5 @@
 /**
- * How long code is, for the rule that equal and shorter wins (docs/decisions/0006-equal-and-shorter.md): lines that are
+ * How long code is, for the rule that equal and shorter wins (docs/decisions/0008-equal-and-shorter.md): lines that are
  * neither blank nor comment nor a text that stands by itself (a docstring).
  */
 import type { FileText } from "./proposal.ts";

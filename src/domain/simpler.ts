@@ -1,7 +1,7 @@
 /**
  * Equal and shorter wins: a candidate whose gain is none or may be luck, and whose code is shorter than the frontier's, is
  * kept. Never one that measured worse, so that the frontier's value never gets worse, however often the rule is used;
- * docs/decisions/0006-equal-and-shorter.md says what that means for the values behind the noise.
+ * docs/decisions/0008-equal-and-shorter.md says what that means for the values behind the noise.
  */
 import type { Config } from "./config.ts";
 import { type Judgement, type Reference, gainOf } from "./verdict.ts";
