@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Brief, PastExperiment, Proposal } from "../../src/domain/proposal.ts";
-import { cacheHitRate } from "../../src/researcher/claude/prices.ts";
+import { cacheHitRate } from "../../src/domain/ledger.ts";
 import { keyOf, repairWith, train } from "../support/brief.ts";
 import type { Reply } from "../support/messages-server/server.ts";
 import { purseOf } from "../support/purse.ts";

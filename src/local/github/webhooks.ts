@@ -129,6 +129,8 @@ export class Webhooks {
 
   *#hearersOf(event: WebhookEvent): Generator<Hearer> {
     for (const installation of this.#store.all("installation")) {
+      // Who sleeps hears nothing but of being put to sleep and woken.
+      if (installation.suspendedAt != null && event.event !== "installation") continue;
       if (event.onlyApp !== undefined && installation.appId !== event.onlyApp) continue;
       if (event.repo !== null && !installation.repositoryIds.includes(event.repo.id)) continue;
       const app = this.#store.get("app", installation.appId);
