@@ -82,6 +82,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
+      clearIfUsed(memory);
       const known = sessionIn(context, memory, deps);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
@@ -145,7 +146,7 @@ async function carryOut(
   const state = stateAfter(action);
   if (state !== null && isEnded(state)) desk.clear();
   await act(action, context);
-  if (usesUpDesk(action, memory.view)) desk.clear();
+  if (isAnswered(action)) desk.clear();
   if (state === "running") desk.tryAgain();
 }
 
@@ -162,22 +163,23 @@ async function think(
   memory.desk.think(researcher, task, deps.now, () => deps.wake(key));
 }
 
-/**
- * What was on the desk is used, or answered. A branch of this number that a dead pass left is opened in the place of our
- * idea, which then keeps for the next one.
- */
-function usesUpDesk(action: Action, view: View): boolean {
-  const { kind } = action;
-  if (kind === "open") return isInFlight(view, action.prepared.key);
+/** What was on the desk is answered. */
+function isAnswered({ kind }: Action): boolean {
   return kind === "mend" || kind === "fillPurse" || kind === "dropTry";
 }
 
-/** Whether a pull request holds the idea with these contents. */
-function isInFlight(view: View, contents: string): boolean {
-  return [...view.pulls.values()].some(({ head }) => {
+/**
+ * Takes an idea off the desk when it is on GitHub, and only then: to open it may have been done by a write of which no answer
+ * came; and where a dead pass left a branch of the same number, that was opened, and the idea keeps for the next one.
+ */
+function clearIfUsed({ view, desk }: Memory): void {
+  if (desk.state.kind !== "ready") return;
+  const { key } = desk.state.prepared;
+  const isInFlight = [...view.pulls.values()].some(({ head }) => {
     const message = view.commits.get(head)?.message;
-    return message !== undefined && parseCandidate(message)?.key === contents;
+    return message !== undefined && parseCandidate(message)?.key === key;
   });
+  if (isInFlight || view.record?.tried.includes(key) === true) desk.clear();
 }
 
 /** The state that the action brings the session into; null: it stays in its own. */

@@ -8,7 +8,7 @@ import { historyOf } from "./history.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
 import { type Experiment, type Running, attemptsOf } from "./session.ts";
 import type { Outcome } from "./verdict.ts";
-import { experimentCount } from "./words.ts";
+import { experimentCount, oneLine } from "./words.ts";
 import { tryDropped } from "./words-research.ts";
 
 /** To wait for a person, and what for. */
@@ -59,12 +59,22 @@ export function open(session: Running): Decision | null {
   const { desk } = session;
   if (desk.kind !== "ready" || desk.prepared.repair !== null) return null;
   if (isOvertaken(session) || !wantsMore(session)) return null;
-  return { kind: "do", action: { kind: "open", prepared: desk.prepared }, because: "an idea is ready" };
+  const prepared = { ...desk.prepared, number: nextNumber(session) };
+  return { kind: "do", action: { kind: "open", prepared }, because: "an idea is ready" };
 }
 
-/** Somebody else (a bot beside this one) opened the experiment that the idea was for: it may be the same idea. */
-function isOvertaken(session: Running): boolean {
-  return session.desk.kind === "ready" && session.desk.prepared.number !== nextNumber(session);
+/**
+ * Somebody else (a bot beside this one, or a process that died) opened the experiment that the idea was for, and with the same
+ * idea, perhaps on another frontier. Another idea keeps, for the next number.
+ */
+function isOvertaken({ desk, experiments, rows }: Running): boolean {
+  if (desk.kind !== "ready") return false;
+  const { number, proposal } = desk.prepared;
+  const theirs = [
+    ...experiments.filter((each) => each.number >= number),
+    ...rows.filter((each) => each.experiment >= number),
+  ];
+  return theirs.some((each) => oneLine(each.description) === oneLine(proposal.description));
 }
 
 /** The crashes that are to be mended, the oldest experiment's first. */
