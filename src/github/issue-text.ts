@@ -43,9 +43,10 @@ export async function readIssueText(client: Client, view: View): Promise<IssueTe
   return { title, body, edited: lastEditedAt === null ? null : { by, at: lastEditedAt } };
 }
 
-/** A digest of the issue's text without its front matter. */
+/** A digest of the issue's text without its front matter; how its lines end makes no difference. */
 export function issueDigest(body: string): string {
-  return createHash("sha256").update(splitFrontMatter(body).text).digest("hex").slice(0, 16);
+  const { text } = splitFrontMatter(body.replaceAll("\r\n", "\n"));
+  return createHash("sha256").update(text.trim()).digest("hex").slice(0, 16);
 }
 
 /** Notices that the text is another than the one the session took: who wrote it is looked up once. */
