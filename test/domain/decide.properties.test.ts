@@ -88,6 +88,7 @@ describe("decide, whatever the session", () => {
       "cancelRun",
       "completeCheck",
       "describe",
+      "tellMoved",
       "record",
       "conclude",
       "label",
