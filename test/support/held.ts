@@ -1,9 +1,8 @@
 /** A world whose trials take no time, but for those that the test holds in training until it lets them go. */
-import type { WorldOptions } from "./world.ts";
 import { startWorld } from "./e2e.ts";
 import type { Exempt } from "./invariants.ts";
 import { startInstantRunners } from "./instant-runner.ts";
-import { type World, until } from "./world.ts";
+import { type World, type WorldOptions, until } from "./world.ts";
 
 export type HeldWorld = World & {
   /** Waits until a trial of the experiment is in training. */

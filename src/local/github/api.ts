@@ -145,8 +145,9 @@ async function worked(route: Route, call: Call, stale: StaleView | null): Promis
     const [, rest = ""] = new RegExp(`^${apiUrl}/repos/[^/]+/[^/?]+(.*)$`).exec(call.url) ?? [];
     const location = `${apiUrl}/repos/${fullName(store, renamed)}${rest}`;
     // A write is sent again to the new place as it was.
-    const [status, words] = route.method === "GET" ? [301, "Moved Permanently"] : [307, "Temporary Redirect"];
-    throw new ApiError(Number(status), String(words), { headers: { location } });
+    const reading = route.method === "GET";
+    const words = reading ? "Moved Permanently" : "Temporary Redirect";
+    throw new ApiError(reading ? 301 : 307, words, { headers: { location } });
   }
   if (repo === undefined) throw notFound();
   checkAccess(store, repo, call.actor, route.access);
