@@ -6,10 +6,10 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import { type Action, type Decision, experimentIn } from "./domain/action.ts";
+import { type Action, type ActionOf, type Decision, experimentIn } from "./domain/action.ts";
 import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
-import { isEnded } from "./domain/session.ts";
+import { type Running, type Session, type SessionState, hasStarted, isEnded } from "./domain/session.ts";
 import { parseCandidate } from "./domain/trailers.ts";
 import type { Config } from "./domain/config.ts";
 import { type Context, act } from "./github/act.ts";
@@ -32,8 +32,15 @@ export type Log = {
   warn(fields: Record<string, unknown>, message: string): void;
 };
 
-/** What the process remembers of a session between passes: a cache and a desk. */
-export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number; failures: number };
+/** What the process remembers of a session between passes: a cache, a desk, and who sits at it. */
+export type Memory = {
+  view: View;
+  readonly desk: Desk;
+  hired: { readonly config: Config; readonly researcher: Researcher } | null;
+  lastAction: string;
+  repeats: number;
+  failures: number;
+};
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
@@ -56,7 +63,7 @@ const stepsAtMost = 100;
 const repeatsAtMost = 5;
 
 export function emptyMemory(key: SessionKey): Memory {
-  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0, failures: 0 };
+  return { view: emptyView(key), desk: new Desk(contentKey), hired: null, lastAction: "", repeats: 0, failures: 0 };
 }
 
 /** One pass; answers when the next one is due, or null: when woken. */
@@ -66,6 +73,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     identity: await deps.identity(),
     now: deps.now,
     view: memory.view,
+    account: () => memory.desk.account,
   };
   for (const aspect of hint) memory.view.old.add(aspect);
 
@@ -74,7 +82,8 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     try {
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
-      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
+      clearIfUsed(memory);
+      const known = sessionIn(context, memory, deps);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
@@ -88,7 +97,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       inHand = chosen.action;
       deps.log.info({ ...fieldsOf(inHand), because: chosen.because }, inHand.kind);
       // 3. Do it.
-      await carryOut(chosen, context, memory, deps);
+      await carryOut(chosen, known, context, memory, deps);
       memory.failures = 0;
       deps.acted(inHand);
     } catch (error) {
@@ -106,30 +115,85 @@ function fieldsOf(action: Action | null): Record<string, unknown> {
   return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
 }
 
+/** The session as the view and the desk have it; null where there is no issue. */
+function sessionIn({ view, identity, client }: Context, memory: Memory, deps: Deps): Session | null {
+  const { record } = view;
+  const { desk } = memory;
+  if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
+  const researcher = record === null ? null : researcherOf(record.config, memory, deps);
+  const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
+  const study = { desk: desk.state, account: desk.account, traits };
+  return sessionOf(view, study, identity, deps.now(), client.slow);
+}
+
+/** One researcher for as long as the configuration is the same. */
+function researcherOf(config: Config, memory: Memory, deps: Deps): Researcher {
+  if (memory.hired?.config !== config) memory.hired = { config, researcher: deps.researcherFor(config) };
+  return memory.hired.researcher;
+}
+
 async function carryOut(
-  decision: Extract<Decision, { kind: "do" }>,
+  { action }: Extract<Decision, { kind: "do" }>,
+  session: Session,
   context: Context,
   memory: Memory,
   deps: Deps,
 ): Promise<void> {
-  const { action } = decision;
-  const { key, record } = memory.view;
-  if (action.kind === "propose") {
-    const brief = await briefOf(context, action.number);
-    memory.desk.think(deps.researcherFor(record!.config), brief, deps.now, () => deps.wake(key));
-    return;
-  }
+  const { desk } = memory;
+  if (action.kind === "propose" && hasStarted(session)) return think(action, session, context, memory, deps);
+  if (action.kind === "propose") return;
+  // After the end nothing is spent any more: what is set aside by then is all that the last write has to keep.
+  const state = stateAfter(action);
+  if (state !== null && isEnded(state)) desk.clear();
   await act(action, context);
-  // A branch of this number that a dead pass left is opened in the place of our idea, which then keeps for the next one.
-  if (action.kind === "open" && isInFlight(memory.view, action.prepared.key)) memory.desk.clear();
+  if (isAnswered(action)) desk.clear();
+  if (state === "running") desk.tryAgain();
 }
 
-/** Whether a pull request holds the idea with these contents. */
-function isInFlight(view: View, contents: string): boolean {
-  return [...view.pulls.values()].some(({ head }) => {
+async function think(
+  action: ActionOf<"propose">,
+  session: Running,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<void> {
+  const { key } = memory.view;
+  const researcher = researcherOf(session.record.config, memory, deps);
+  const task = await briefOf(context, session, action);
+  memory.desk.think(researcher, task, deps.now, () => deps.wake(key));
+}
+
+/** What was on the desk is answered. */
+function isAnswered({ kind }: Action): boolean {
+  return kind === "mend" || kind === "fillPurse" || kind === "dropTry";
+}
+
+/**
+ * Takes an idea off the desk when it is on GitHub, and only then: to open it may have been done by a write of which no answer
+ * came; and where a dead pass left a branch of the same number, that was opened, and the idea keeps for the next one.
+ */
+function clearIfUsed({ view, desk }: Memory): void {
+  if (desk.state.kind !== "ready") return;
+  const { key } = desk.state.prepared;
+  const isInFlight = [...view.pulls.values()].some(({ head }) => {
     const message = view.commits.get(head)?.message;
-    return message !== undefined && parseCandidate(message)?.key === contents;
+    return message !== undefined && parseCandidate(message)?.key === key;
   });
+  if (isInFlight || view.record?.tried.includes(key) === true) desk.clear();
+}
+
+/** The state that the action brings the session into; null: it stays in its own. */
+function stateAfter(action: Action): SessionState | null {
+  switch (action.kind) {
+    case "obey":
+      return action.change?.state ?? null;
+    case "setState":
+      return action.change.state;
+    case "finish":
+      return "done";
+    default:
+      return null;
+  }
 }
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */
@@ -171,7 +235,7 @@ async function answerCalmly(
   } catch (second) {
     if (second instanceof Stuck || isRest(second)) throw second;
     const kind = classify(second, deps.now());
-    deps.log.warn({ because: kind.because }, "the error could not be told");
+    deps.log.warn({ ...fieldsOf(inHand), because: kind.because }, "the error could not be told");
     forget(context.view);
     const pauseMs = Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
     return kind.kind === "later" ? Math.max(kind.afterMs, pauseMs) : pauseMs;

@@ -1,5 +1,6 @@
 /** The sweep: wakes every session now and then, whatever was or was not heard of it. A lost webhook costs a sweep, no more. */
 import type { SessionKey } from "./domain/names.ts";
+import { PartlyRead } from "./github/app.ts";
 
 export type Sweep = {
   readonly sessions: () => AsyncIterable<SessionKey>;
@@ -8,12 +9,17 @@ export type Sweep = {
   readonly begun: () => void;
 };
 
-/** One sweep over all sessions; ends early where the signal says so. */
+/** One sweep over all sessions; ends early where the signal says so. Throws, after all others, where some could not be read. */
 export async function sweepOnce({ sessions, wake, begun }: Sweep, signal: AbortSignal): Promise<void> {
-  for await (const key of sessions()) {
-    begun();
-    if (signal.aborted) return;
-    wake(key);
+  try {
+    for await (const key of sessions()) {
+      begun();
+      if (signal.aborted) return;
+      wake(key);
+    }
+  } catch (error) {
+    if (error instanceof PartlyRead) begun();
+    throw error;
   }
   begun();
 }

@@ -87,19 +87,19 @@ async function deliver(order: Order): Promise<Latencies> {
   const total = order.perSecond * order.seconds;
   const times: number[] = [];
   let refused = 0;
-  const answers: Promise<unknown>[] = [];
+  const answers: Promise<void>[] = [];
   const startMs = performance.now();
   while (answers.length < total) {
     const due = Math.min(total, Math.floor(((performance.now() - startMs) / 1_000) * order.perSecond));
     while (answers.length < due) {
       const delivery = deliveryOf(order, answers.length);
       const atMs = performance.now();
-      answers.push(
-        send(order, delivery).then((status) => {
-          refused += status === 200 || status === 202 ? 0 : 1;
-          return times.push(performance.now() - atMs);
-        }),
-      );
+      const answered = async () => {
+        const status = await send(order, delivery);
+        times.push(performance.now() - atMs);
+        if (status !== 200 && status !== 202) refused += 1;
+      };
+      answers.push(answered());
     }
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -109,6 +109,9 @@ async function deliver(order: Order): Promise<Latencies> {
   return { sent: times.length, refused, p50: at(0.5), p99: at(0.99), max: times.at(-1)! };
 }
 
-process.once("message", (order: Order) => {
-  void deliver(order).then((latencies) => process.send?.(latencies, () => process.exit(0)));
-});
+async function answer(order: Order): Promise<void> {
+  const latencies = await deliver(order);
+  process.send?.(latencies, () => process.exit(0));
+}
+
+process.once("message", (order: Order) => void answer(order));

@@ -4,7 +4,11 @@
  * clock alone, so that it is written only when something happened.
  */
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
+import { cacheHitRate, formatTokens, formatUsd, spentOf } from "./ledger.ts";
 import { frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { repairsAtMost } from "./repair.ts";
+import { withTakers } from "./steering.ts";
+import { steeringText } from "./words-research.ts";
 import { historyOf } from "./history.ts";
 import { type Row, baselineOf } from "./results.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
@@ -33,7 +37,7 @@ export function dashboardOf(session: Running): string {
 
 function bodyOf(session: Running, listed: number): string {
   const parts = [
-    `${titleLine(session)}${elapsed(session)}`,
+    `${titleLine(session)}${elapsed(session)}${costText(session)}`,
     trouble(session),
     questions(session),
     headline(session),
@@ -41,6 +45,7 @@ function bodyOf(session: Running, listed: number): string {
     nowTable(session),
     rowTable(session, shownRows),
     all(session, listed),
+    steeringText(session, withTakers(session.record.steering, session.experiments)),
     footer(),
     mark,
   ];
@@ -65,6 +70,15 @@ export function saysTheSame(a: string, b: string): boolean {
 function elapsed(session: Running): string {
   const minutes = Math.floor((session.nowMs - Date.parse(session.record.startedAt)) / 60_000);
   return minutes < 1 ? "" : ` · ${formatDuration(minutes * 60)}`;
+}
+
+/** Stands in the first line, which is brought up to date with the rest: money alone is no reason to write. */
+function costText({ record, account }: Running): string {
+  const spent = spentOf(record.ledger, account);
+  if (spent.usd === 0) return "";
+  const rate = cacheHitRate(spent);
+  const cached = rate === null ? "" : `, ${Math.round(rate * 100)} % of the input cached`;
+  return ` · ${formatUsd(spent.usd)} of $${record.config.limits.cost_usd} (${formatTokens(spent)}${cached})`;
 }
 
 function titleLine(session: Running): string {
@@ -180,7 +194,7 @@ function nowTable(session: Running): string {
   const lines = [
     ...(session.frontier.value === null ? own.map((trial) => `| frontier | ${trialText(trial, session)} |`) : []),
     ...openExperiments(session)
-      .filter(({ phase }) => phase.kind === "waiting" || phase.kind === "trial")
+      .filter(({ phase }) => phase.kind === "waiting" || phase.kind === "trial" || phase.kind === "crashed")
       .map(({ experiment, phase }) => `| ${nameOf(experiment)} | ${phaseText(experiment, phase, session)} |`),
   ];
   return lines.length === 0 ? "" : ["| now | |", "| --- | --- |", ...lines].join("\n");
@@ -192,6 +206,8 @@ function nameOf(experiment: Experiment): string {
 
 function phaseText(experiment: Experiment, phase: Phase, session: Running): string {
   if (phase.kind === "trial") return trialText(phase.trial, session);
+  if (phase.kind === "crashed")
+    return `crashed (${inline(phase.failure.because, cellLength)}); to be mended, ${phase.attempt} of ${repairsAtMost}`;
   const lost = experiment.trials.filter((trial) => trial.phase.kind === "lost").length;
   return lost > 0 ? `waiting for a runner (lost ${lost} time${lost === 1 ? "" : "s"})` : "waiting for a runner";
 }

@@ -18,16 +18,16 @@ import type { Decision } from "./action.ts";
 import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
 import { askPerson } from "./question.ts";
-import { block, blockOnFailure, open, propose } from "./feeding.ts";
+import { block, blockOnFailure, blockOnHelpless, dropTry, fillPurse, mend, open, propose } from "./feeding.ts";
 import { type Sha, frontierBranch } from "./names.ts";
 import { answerOthers, obey } from "./order.ts";
 import type { Row } from "./results.ts";
 import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
 import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
-import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
+import { attemptsOf, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { showDashboard, syncLabels, tellMoved } from "./show.ts";
+import { completeChecks, heedEdit, refuseEdit, showDashboard, showRepairs, syncLabels, tellMoved } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -44,12 +44,29 @@ export function decide(session: Session): Decision {
   if (!hasStarted(session)) return decideWithoutFrontier(session, session.record);
 
   const { state } = session.record;
-  const always: Rule<Running>[] = [stopByHand, startAgain, followDefaultBranch, cancelRuns];
+  const always: Rule<Running>[] = [stopByHand, startAgain, followDefaultBranch, cancelRuns, heedEdit];
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const asking: Rule<Running>[] = [askPerson];
-  const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [answerOthers, showDashboard, syncLabels, tellMoved];
+  const feeding: Rule<Running>[] = [
+    decideEnd,
+    blockOnFailure,
+    blockOnHelpless,
+    fillPurse,
+    dropTry,
+    mend,
+    open,
+    propose,
+  ];
+  const showing: Rule<Running>[] = [
+    completeChecks,
+    answerOthers,
+    refuseEdit,
+    showRepairs,
+    showDashboard,
+    syncLabels,
+    tellMoved,
+  ];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],
@@ -196,7 +213,7 @@ function dispatchNext(session: Running): Decision | null {
         parent: parent.tip,
         tip: frontier.tip,
         description,
-        attempts: experiment.nextAttempt - 1,
+        attemptsBefore: attemptsOf(experiment),
       } as const;
       return { kind: "do", action, because: "the frontier moved" };
     }

@@ -8,8 +8,10 @@ import type { Command } from "./command.ts";
 import { type Config, storedConfigSchema } from "./config.ts";
 import { historyOf } from "./history.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
-import type { Desk } from "./proposal.ts";
+import { type Account, emptyLedger, ledgerSchema } from "./ledger.ts";
+import { type Desk, type Idea, type Traits, changeKinds } from "./proposal.ts";
 import type { Row } from "./results.ts";
+import { steeringSchema } from "./steering.ts";
 import type { Trial } from "./trial.ts";
 import type { Noise, Outcome } from "./verdict.ts";
 
@@ -55,6 +57,20 @@ export const recordSchema = z.object({
   appeals: z.array(appealSchema).default([]),
   /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
   tried: z.array(z.string()),
+  /** Title of the issue when the session began. */
+  title: z.string().default(""),
+  /** Digest of the issue's text that was last taken into the program, or refused. */
+  issueDigest: z.string().nullable().default(null),
+  /** The last edit of the issue's text since the start: who made it, and the first experiment that it holds for. */
+  edit: z.object({ by: z.string(), at: z.string(), taken: z.boolean(), from: z.int() }).nullable().default(null),
+  /** What the researcher has cost. */
+  ledger: ledgerSchema.default(emptyLedger),
+  /** How often each kind of change was tried, and kept. */
+  kinds: z.partialRecord(z.enum(changeKinds), z.object({ tried: z.int().min(0), kept: z.int().min(0) })).default({}),
+  /** What people asked of the researcher, oldest first. */
+  steering: z.array(steeringSchema).default([]),
+  /** The model that a person asked for; null: as configured. */
+  model: z.string().nullable().default(null),
 });
 
 export type SessionRecord = z.output<typeof recordSchema>;
@@ -81,6 +97,8 @@ export type Experiment = {
   readonly description: string;
   /** Key of its contents; null when the pull request no longer says. */
   readonly key: string | null;
+  /** What the bot's last commit of it says; null where that can't be found. */
+  readonly idea: Idea | null;
   readonly head: Sha;
   /** The frontier's commit that it is built on, with its value. */
   readonly parent: { readonly tip: Sha; readonly value: number | null; readonly trials: number };
@@ -113,6 +131,16 @@ export type Order = {
 /** The trigger label was put on: GitHub's id of the event, and its time by GitHub's clock. */
 export type Labelling = { readonly event: number; readonly by: string; readonly atMs: number };
 
+/** The issue's text as somebody left it after the session took it. */
+export type Edit = {
+  readonly by: string;
+  readonly mayWrite: boolean;
+  readonly at: string;
+  readonly digest: string;
+  /** Without front matter. */
+  readonly text: string;
+};
+
 /** What a start would take, or why it is refused. */
 export type Start =
   | {
@@ -121,6 +149,9 @@ export type Start =
       readonly baseBranch: string;
       readonly config: Config;
       readonly program: string;
+      readonly title: string;
+      /** Of the issue's text, as in `record.issueDigest`. */
+      readonly issueDigest: string;
       readonly by: string;
     }
   | { readonly kind: "refused"; readonly problem: string };
@@ -160,6 +191,11 @@ export type Session = {
   readonly experiments: readonly Experiment[];
   readonly orders: readonly Order[];
   readonly desk: Desk;
+  /** What the desk has spent. */
+  readonly account: Account;
+  readonly traits: Traits;
+  /** An edit of the issue's text that nothing was made of yet. */
+  readonly edit: Edit | null;
   /** Body of the dashboard comment; null: there is none. */
   readonly dashboard: string | null;
   /** Commit of the results branch, for links. */
@@ -174,6 +210,8 @@ export type Session = {
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Checks of the bot's own that are open and whose experiment is settled: another process began one too late. */
+  readonly looseChecks: readonly { readonly check: number; readonly experiment: number }[];
   /** Why requests to GitHub go out slowly, and until when; null: they do not. */
   readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
@@ -196,6 +234,11 @@ export function noiseOf(session: Running): Noise {
 /** The untouched code is measured often enough to know the noise; a frontier that a person moved, once. */
 export function trialsOfFrontier(record: SessionRecord, tip: Sha): number {
   return tip === record.base ? record.config.keep.baseline_trials : 1;
+}
+
+/** Attempts that an experiment has had, on all its commits. */
+export function attemptsOf(experiment: Experiment): number {
+  return experiment.nextAttempt - 1;
 }
 
 export function rowOf(session: Session, experiment: number): Row | null {

@@ -34,7 +34,7 @@ export function recordFrontier(session: Running): Decision | null {
   };
   return {
     kind: "do",
-    action: { kind: "record", row, key: null, noise: pool(noiseOf(session), values) },
+    action: { kind: "record", row, key: null, noise: pool(noiseOf(session), values), idea: null },
     because: `the frontier is measured: ${row.value}`,
   };
 }
@@ -58,7 +58,8 @@ export function record(session: Running): Decision | null {
     };
     const values = decided.value === null ? [] : valuesOf(measurements);
     const noise = pool(noiseOf(session), values);
-    return { kind: "do", action: { kind: "record", row, key: experiment.key, noise }, because: decided.because };
+    const { key, idea } = experiment;
+    return { kind: "do", action: { kind: "record", row, key, noise, idea }, because: decided.because };
   }
   return null;
 }

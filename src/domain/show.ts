@@ -1,8 +1,46 @@
 /** The last rules: what people see follows the state, and is written only when it differs. */
 import type { Decision } from "./action.ts";
 import { dashboardOf, saysTheSame } from "./dashboard.ts";
-import { type Running, sessionStates } from "./session.ts";
+import { type Edit, type Running, isEnded, rowOf, sessionStates } from "./session.ts";
 import { movedText } from "./words.ts";
+import { editNotTaken, emptyProgram, withRepair } from "./words-research.ts";
+
+/** An edit of the program by somebody who may: it holds from the next proposal on. */
+export function heedEdit(session: Running): Decision | null {
+  const { edit, record } = session;
+  if (edit === null || isEnded(record.state) || refusalOf(edit) !== null) return null;
+  const numbers = [...session.rows.map((row) => row.experiment), ...session.experiments.map((each) => each.number)];
+  const from = Math.max(0, ...numbers) + 1;
+  const because = `@${edit.by} edited the program`;
+  return { kind: "do", action: { kind: "heedEdit", edit, refusal: null, from }, because };
+}
+
+/** Says of any other edit that it is not taken: when there is nothing else to do, as with words of those who have no voice. */
+export function refuseEdit(session: Running): Decision | null {
+  const { edit, record } = session;
+  if (edit === null || isEnded(record.state)) return null;
+  const refusal = refusalOf(edit);
+  if (refusal === null) return null;
+  const because = `an edit of @${edit.by} is not taken`;
+  return { kind: "do", action: { kind: "heedEdit", edit, refusal, from: 0 }, because };
+}
+
+function refusalOf(edit: Edit): string | null {
+  if (!edit.mayWrite) return editNotTaken(edit);
+  return /\p{L}/u.test(edit.text.replace(/<!--[\s\S]*?-->/g, "")) ? null : emptyProgram(edit);
+}
+
+/** An open pull request says each repair. */
+export function showRepairs(session: Running): Decision | null {
+  for (const { pullRequest, pull, idea, body, number } of session.experiments) {
+    if (pull !== "open" || idea?.repair == null) continue;
+    const wanted = withRepair(body, idea.repair, idea);
+    if (wanted === body) continue;
+    const because = `experiment ${number} was mended`;
+    return { kind: "do", action: { kind: "describe", pullRequest, body: wanted }, because };
+  }
+  return null;
+}
 
 /** Exactly one label of the state. The last write of an end: by the old label the sweep finds what a dead pass left undone. */
 export function syncLabels(session: Running): Decision | null {
@@ -15,6 +53,14 @@ export function syncLabels(session: Running): Decision | null {
   const add = labels.includes(wanted) ? [] : [wanted];
   if (add.length === 0 && remove.length === 0) return null;
   return { kind: "do", action: { kind: "label", add, remove }, because: `the session is ${session.record.state}` };
+}
+
+/** What a commit's check says of an experiment that is over: left open, the commit would look unfinished for ever. */
+export function completeChecks(session: Running): Decision | null {
+  const [loose] = session.looseChecks;
+  if (loose === undefined) return null;
+  const outcome = rowOf(session, loose.experiment)?.outcome ?? "withdrawn";
+  return { kind: "do", action: { kind: "completeCheck", ...loose, outcome }, because: "its experiment is settled" };
 }
 
 /** Nothing is said where nobody is, nor where an app may not speak: what there is to say is said when that ends. */

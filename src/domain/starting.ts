@@ -44,6 +44,9 @@ export function startAgain(session: Running): Decision | null {
   const restart = {
     startedAt: new Date(session.nowMs).toISOString(),
     program: start.program,
+    title: start.title,
+    issueDigest: start.issueDigest,
+    edit: null,
     base: fresh ? start.base : base,
     baseBranch: fresh ? start.baseBranch : baseBranch,
     config: fresh ? start.config : { ...start.config, mutable, metric, trial },

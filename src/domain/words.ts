@@ -4,6 +4,7 @@
  */
 import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
+import { formatTokens, formatUsd } from "./ledger.ts";
 import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { type SessionKey, type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
@@ -158,11 +159,15 @@ const verdictMark = marker("verdict");
 export function pullBody(idea: Idea, at: { issue: number; experiment: number; parent: Sha }): string {
   const expected = idea.expected === null ? [] : [`**Expected** ${inline(idea.expected)}.`];
   const refuted = idea.refutedBy === null ? [] : [`**Refuted by** ${inline(idea.refutedBy)}.`];
+  const asked = idea.askedBy === null ? "" : `**Asked for by** ${inline(`@${idea.askedBy}`)}.`;
+  const { spent } = idea;
+  const cost = spent === null || spent.usd === 0 ? "" : `, ${formatTokens(spent)}, ${formatUsd(spent.usd)}`;
   return [
     `**Hypothesis.** ${inline(idea.hypothesis)}`,
     [...expected, ...refuted].join(" "),
+    asked,
     verdictMark,
-    `<sub>session #${at.issue} · experiment ${at.experiment} · on frontier \`${shortSha(at.parent)}\` · ${inline(idea.researcher)}</sub>`,
+    `<sub>session #${at.issue} · experiment ${at.experiment} · on frontier \`${shortSha(at.parent)}\` · ${inline(idea.researcher)}${cost}</sub>`,
     marker(`session ${at.issue}`),
   ]
     .filter((part) => part !== "")

@@ -8,7 +8,7 @@ import { formatSessionKey, triggerLabel } from "../domain/names.ts";
 import { sessionStates } from "../domain/session.ts";
 import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
-import { Resting } from "./errors.ts";
+import { classify, Resting } from "./errors.ts";
 import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
@@ -23,6 +23,11 @@ const issueSchema = z.object({ number: z.int(), pull_request: z.unknown().option
 
 /** Of so many sweeps one looks at every label of a session. */
 const thoroughEvery = 8;
+
+/** Thrown at the end of a list of sessions in which some are missing, because GitHub did not answer. */
+export class PartlyRead extends Error {
+  override name = "PartlyRead";
+}
 
 /** Gives an Octokit that acts as the app itself (no id) or as one installation. */
 export type Authenticate = (installationId?: number) => Promise<OctokitLike>;
@@ -123,23 +128,25 @@ export class GitHubApp {
   async *#listed(thorough: boolean, only: number | null): AsyncGenerator<SessionKey> {
     const app = await this.#clientOf(null);
     const installations = z.array(installationSchema).parse(await app.readAll("GET /app/installations", {}));
+    const failed: string[] = [];
+    const orNone = async <T>(what: string, read: () => Promise<T[]>): Promise<T[]> => {
+      try {
+        return await read();
+      } catch (error) {
+        this.#options.unreadable?.(what, error);
+        if (classify(error, Date.now()).kind === "later") failed.push(what);
+        return [];
+      }
+    };
     for (const { id, suspended_at } of installations) {
       if (suspended_at != null || (only !== null && id !== only)) continue;
       // One installation or repository that can't be read must not hide the others.
-      for (const at of await this.#orNone(`installation ${id}`, () => this.#repositoriesOf(id))) {
+      for (const at of await orNone(`installation ${id}`, () => this.#repositoriesOf(id))) {
         const client = await this.#clientOf(id);
-        yield* await this.#orNone(`${at.owner}/${at.repo}`, () => sessionsOf(client, at, thorough));
+        yield* await orNone(`${at.owner}/${at.repo}`, () => sessionsOf(client, at, thorough));
       }
     }
-  }
-
-  async #orNone<T>(what: string, read: () => Promise<T[]>): Promise<T[]> {
-    try {
-      return await read();
-    } catch (error) {
-      this.#options.unreadable?.(what, error);
-      return [];
-    }
+    if (failed.length > 0) throw new PartlyRead(`not read: ${failed.join(", ")}`);
   }
 
   async #repositoriesOf(installation: number): Promise<{ owner: string; repo: string }[]> {

@@ -47,10 +47,14 @@ export async function readComments(client: Client, view: View, identity: Identit
     first && comments.length === 0 ? since : new Date(Math.max(Date.parse(since), newest - overlapMs)).toISOString();
 }
 
-/** A day before the last change of state: what was asked before that has its receipt. */
-function firstLook(view: View, nowMs: number): number {
+/**
+ * A day before the last change of state: what was asked before that has its receipt. GitHub's times are whole seconds, so
+ * that what was said in the second of the start has its beginning.
+ */
+export function firstLook(view: Pick<View, "record">, nowMs: number): number {
   if (view.record === null) return nowMs - dayMs;
-  return Math.max(Date.parse(view.record.startedAt) - clockSkewMs, Date.parse(view.record.since) - dayMs);
+  const from = Math.max(Date.parse(view.record.startedAt) - clockSkewMs, Date.parse(view.record.since) - dayMs);
+  return Math.floor(from / 1_000) * 1_000;
 }
 
 function numbersOf(view: View): Set<number> {

@@ -89,21 +89,29 @@ function lookAnew(view: View, identity: Identity): void {
 /** Takes a run into the view, and keeps when it was first seen to be over. */
 function foldRun(view: View, run: RunFact, nowMs: number): void {
   const seenMs = view.runs.get(run.id)?.seenEndMs ?? 0;
-  view.runs.set(run.id, { ...run, seenEndMs: run.status !== "completed" ? 0 : seenMs === 0 ? nowMs : seenMs });
+  const endMs = seenMs === 0 ? nowMs : seenMs;
+  view.runs.set(run.id, { ...run, seenEndMs: run.status === "completed" ? endMs : 0 });
 }
 
 const runsOnPage = 100;
 
-/** Takes a page of the runs of this session into the view, newest first; gives their ids. */
-async function listRuns(client: Client, view: View, nowMs: number, page = 1): Promise<ReadonlySet<number>> {
-  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: runsOnPage, page };
+/** Takes a page of the runs of this session into the view, newest first (or of those of a time); gives their ids. */
+async function listRuns(
+  client: Client,
+  view: View,
+  nowMs: number,
+  of: { readonly page: number } | { readonly created: string } = { page: 1 },
+): Promise<ReadonlySet<number>> {
+  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: runsOnPage, ...of };
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
   const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
   const own = listed.filter((run) => parseRunName(run.name)?.issue === view.key.issue);
   for (const run of own) foldRun(view, run, nowMs);
-  const oldestMs = listed.reduce((oldest, run) => Math.min(oldest, run.createdMs), Number.POSITIVE_INFINITY);
-  if (page > view.runPages) view.runPages = page;
-  if (listed.length < runsOnPage || oldestMs < beginningOf(view)) view.runPages = runPagesAtMost;
+  if ("page" in of) {
+    const oldestMs = listed.reduce((oldest, run) => Math.min(oldest, run.createdMs), Number.POSITIVE_INFINITY);
+    const isLast = listed.length < runsOnPage || oldestMs < beginningOf(view);
+    view.runPages = isLast ? runPagesAtMost : Math.max(view.runPages, of.page);
+  }
   return new Set(own.map((run) => run.id));
 }
 
@@ -129,7 +137,8 @@ async function lookBack(
 ): Promise<void> {
   const isMissing = () =>
     trialsOn(view, tracked, identity, Number.POSITIVE_INFINITY).some((trial) => trial.run === null);
-  while (view.runPages < runPagesAtMost && isMissing()) await listRuns(client, view, nowMs, view.runPages + 1);
+  while (view.runPages < runPagesAtMost && isMissing())
+    await listRuns(client, view, nowMs, { page: view.runPages + 1 });
 }
 
 function hasOpenTrial(view: View, identity: Identity): boolean {
@@ -159,6 +168,25 @@ async function observeChecks(client: Client, view: View, identity: Identity, now
     await readVouchers(client, view, tracked.commit, nowMs);
   }
   view.old.delete("checks");
+}
+
+/** The checks of a commit with whatever vouches for them, for a look at the past; from memory where they are known. */
+export async function readEvidence(client: Client, view: View, commit: Sha, nowMs: number): Promise<void> {
+  if (!view.checks.has(commit)) view.checks.set(commit, await readChecks(client, view, commit));
+  const measured = (view.checks.get(commit) ?? []).filter((check) => check.digest !== null);
+  for (const check of measured) {
+    const trial = parseTrialId(check.externalId);
+    const name = trial === null ? null : formatRunName(trial);
+    if (name === null || [...view.runs.values()].some((run) => run.name === name)) continue;
+    await listRuns(client, view, nowMs, { created: dispatchedBefore(check.startedMs) });
+  }
+  await readVouchers(client, view, commit, nowMs);
+}
+
+/** A check is posted at the end of its run, which began hours before at most. */
+function dispatchedBefore(ms: number): string {
+  const time = (at: number) => new Date(at).toISOString().replace(/\.\d+/, "");
+  return `${time(ms - 6 * 3_600_000)}..${time(ms + 60_000)}`;
 }
 
 async function readChecks(client: Client, view: View, commit: Sha): Promise<CheckFact[]> {

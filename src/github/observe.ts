@@ -31,6 +31,7 @@ import {
 } from "./facts.ts";
 import { forgetSettled } from "./forget.ts";
 import { readCommit } from "./git.ts";
+import { observeEdit } from "./issue-text.ts";
 import { readComments } from "./observe-comments.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
@@ -92,16 +93,19 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
   const mayStop = !labelled && state !== null && !isEnded(state);
   view.start = null;
+  if (state !== null && !isEnded(state)) await observeEdit(client, view, nowMs);
   if (!mayStart && !mayStop) return;
 
-  await readLabelling(client, view);
-  const unexplained = mayStart && view.labelled === null;
+  const renamings = await readLabelling(client, view);
+  const { labelled: on } = view;
+  const unexplained = mayStart && on === null;
   view.unexplainedSinceMs = unexplained ? (view.unexplainedSinceMs ?? nowMs) : null;
   if (unexplained && nowMs - view.unexplainedSinceMs! > explainedWithinMs) {
     view.start = { kind: "refused", problem: startRefusal("I can't see who put the label on.") };
   }
-  const isNew = view.labelled !== null && (view.record === null || isPutOnAgain(view.labelled, view.record));
-  if (mayStart && view.labelled !== null && isNew) view.start = await readStart(client, view, view.labelled.by, nowMs);
+  if (!mayStart || on === null || (view.record !== null && !isPutOnAgain(on, view.record))) return;
+  const renamers = renamings.flatMap(({ by, atMs }) => (atMs >= on.atMs ? [by] : []));
+  view.start = await readStart(client, view, { by: on.by, atMs: on.atMs, renamers }, nowMs);
 }
 
 async function observeRepository(client: Client, view: View): Promise<void> {
@@ -157,6 +161,7 @@ async function observeRefs(client: Client, view: View, nowMs: number): Promise<v
   if (results !== view.results || !view.resultsKnown) {
     view.record = results === null ? null : await readRecord(client, view, results);
     view.rows = results === null ? [] : parseResults((await readFile(client, view, "results.tsv", results)) ?? "");
+    view.notes = results === null ? null : await readFile(client, view, "notes.md", results);
     view.results = results;
     view.resultsKnown = true;
   }

@@ -8,11 +8,12 @@ import {
   shortSha,
   verdictCheck,
 } from "../domain/names.ts";
+import type { Account } from "../domain/ledger.ts";
+import type { Desk, Traits } from "../domain/proposal.ts";
 import { historyOf } from "../domain/history.ts";
-import type { Desk } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type RunFact, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
-import { attemptsBefore, mergeFacts, parseCandidate } from "../domain/trailers.ts";
+import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
@@ -167,13 +168,14 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     pullRequest: pull.number,
     description: idea?.description ?? descriptionOf(pull.title),
     key: idea !== null && own?.sha === pull.head ? idea.key : null,
+    idea,
     head: pull.head,
     parent: { tip, value: value?.value ?? null, trials: value?.trials ?? 1 },
     pull: pull.state,
     label: labelOf(pull),
     body: pull.body,
     trials,
-    nextAttempt: nextAttempt(view, number, trials, own === undefined ? 0 : attemptsBefore(own.message)),
+    nextAttempt: nextAttempt(view, number, trials, idea?.attemptsBefore ?? 0),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     elsewhere: pull.base === frontierBranch(view.key.issue) ? null : pull.base,
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
@@ -232,15 +234,33 @@ function cutOffIn({ key, record, rows, runs }: View): number {
   }).length;
 }
 
+function looseIn(view: View, open: ReadonlySet<number>, identity: Identity): Session["looseChecks"] {
+  const recorded = new Set(view.rows.map((row) => row.experiment));
+  return [...view.checks].flatMap(([commit, checks]) =>
+    checks
+      .filter((check) => check.status !== "completed" && isOwnCheck(check, identity))
+      .flatMap((check) => {
+        const [issue, experiment] = check.externalId.split(":").map(Number);
+        if (issue !== view.key.issue || experiment === undefined) return [];
+        const settled =
+          experiment === 0 ? valueAt(view, commit) !== null : recorded.has(experiment) && !open.has(experiment);
+        return settled ? [{ check: check.id, experiment }] : [];
+      }),
+  );
+}
+
 function deniedIn(view: View): Set<string> {
   const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
   return new Set(logins.filter((login) => login !== null));
 }
 
+/** The researcher as the session sees it. */
+export type Study = { readonly desk: Desk; readonly account: Account; readonly traits: Traits };
+
 /** The session as the view has it; null where there is no issue. */
 export function sessionOf(
   view: View,
-  desk: Desk,
+  study: Study,
   identity: Identity,
   nowMs: number,
   slow: Session["slow"] = null,
@@ -275,7 +295,8 @@ export function sessionOf(
     rows: view.rows,
     experiments,
     orders: view.orders,
-    desk,
+    ...study,
+    edit: view.edit,
     dashboard: dashboard?.body ?? null,
     resultsTip: view.results ?? null,
     report: view.report,
@@ -283,6 +304,7 @@ export function sessionOf(
     cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
+    looseChecks: started ? looseIn(view, new Set(experiments.map(({ number }) => number)), identity) : [],
     slow,
   };
 }

@@ -5,9 +5,9 @@
  * `aspects` are the parts that a hint can make look old. A webhook names the part that changed; the sweep names all.
  */
 import type { SessionKey, Sha } from "../domain/names.ts";
-import type { FileText } from "../domain/proposal.ts";
+import type { FileText, PastExperiment } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import type { Gone, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
+import type { Edit, Gone, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
 import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
 
@@ -45,6 +45,12 @@ export type View = {
   goneSinceMs: number | null;
   record: SessionRecord | null;
   rows: readonly Row[];
+  /** Text of notes.md; null: there is none. */
+  notes: string | null;
+  /** An edit of the issue's text that the record does not know. */
+  edit: Edit | null;
+  /** Experiments of the past that were looked at: what is settled never changes. */
+  readonly past: Map<number, PastExperiment>;
   readonly pulls: Map<number, PullFact>;
   report: number | null;
   readonly commits: Map<Sha, CommitFact>;
@@ -86,6 +92,9 @@ export function emptyView(key: SessionKey): View {
     goneSinceMs: null,
     record: null,
     rows: [],
+    notes: null,
+    edit: null,
+    past: new Map(),
     pulls: new Map(),
     report: null,
     commits: new Map(),

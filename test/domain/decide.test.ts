@@ -50,10 +50,22 @@ describe("an experiment's life", () => {
     expect(actionIn(session, "open").prepared).toMatchObject({ number: 5, parent: base, key: "keyready" });
   });
 
-  it("an idea for an experiment that another bot opened meanwhile is thought of anew", () => {
-    const desk = { kind: "ready", prepared: preparedWith({ number: 1 }) } as const;
-    const training = experimentWith({ number: 1, trials: [trial.training()] });
-    expect(actionIn(sessionWith({ desk, experiments: [training] }), "propose").number).toBe(2);
+  it("a check that its experiment has outlived is completed with the outcome", () => {
+    const session = sessionWith({
+      rows: [baselineRow, rowWith({ experiment: 1 })],
+      looseChecks: [{ check: 9, experiment: 1 }],
+    });
+    const ended = { ...session, desk: { kind: "thinking" } as const };
+    expect(actionIn(ended, "completeCheck")).toMatchObject({ check: 9, outcome: "discard" });
+  });
+
+  it("an idea that another bot opened meanwhile is thought of anew; another idea keeps, for the next number", () => {
+    const prepared = preparedWith({ number: 1 });
+    const desk = { kind: "ready", prepared } as const;
+    const opened = (description: string) =>
+      sessionWith({ desk, experiments: [experimentWith({ number: 1, description, trials: [trial.training()] })] });
+    expect(actionIn(opened(prepared.proposal.description), "propose").number).toBe(2);
+    expect(actionIn(opened("something else"), "open").prepared).toEqual({ ...prepared, number: 2 });
   });
 
   it("one idea more than there are runners is kept open", () => {

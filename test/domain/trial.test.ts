@@ -100,10 +100,7 @@ describe("a check is believed", () => {
 describe("an attempt that two processes dispatched", () => {
   const intent = { attempt: 1, firstAttempt: 1, atMs: startedMs };
   const phasesOf = (facts: TrialFacts) => trialsOf(intent, facts, expected, nowMs);
-  const [first, second] = [
-    storyWith({ value: 0.99 } as Partial<Measurement>),
-    storyWith({ value: 0.98 } as Partial<Measurement>),
-  ];
+  const [first, second] = [storyWith({ value: 0.99 }), storyWith({ value: 0.98 })];
   const twin: Story = { ...second, check: { ...second.check, id: 32 }, run: { ...second.run, id: 43 } };
 
   it("has the run that was made first, in whatever order they are listed", () => {

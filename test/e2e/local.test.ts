@@ -5,7 +5,10 @@ import path from "node:path";
 import { execa } from "execa";
 import { afterEach, expect, test } from "vitest";
 import { parseResults } from "../../src/domain/results.ts";
+import { fullName } from "../../src/local/github/finders.ts";
+import { startLocalGitHub } from "../../src/local/github/server.ts";
 import type { Summary } from "../../src/local/summary.ts";
+import { unfinishedIn, wrongsIn } from "../support/invariants.ts";
 import { until } from "../support/world.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -82,6 +85,18 @@ function processesAt(dir: string): string[] {
     });
 }
 
+/** What of the world that a local session left is not as it must be. */
+async function wrongsAt(dir: string): Promise<string[]> {
+  const github = await startLocalGitHub({ dir });
+  const { store } = github.core;
+  const [repository] = store.all("repository");
+  const app = store.all("app").find(({ slug }) => slug !== "github-actions")!;
+  const site = { github, repo: fullName(store, repository!), bot: `${app.slug}[bot]` };
+  const wrongs = [...(await unfinishedIn(site, {}, 0)), ...(await wrongsIn(site))];
+  await github.stop();
+  return wrongs;
+}
+
 function summaryIn(dir: string): Summary {
   return JSON.parse(readFileSync(path.join(dir, "summary.json"), "utf8")) as Summary;
 }
@@ -108,6 +123,7 @@ test("killed in the middle, the same command goes on and loses nothing", async (
   for (const experiment of summary.experiments) {
     expect(rows.find((row) => row.experiment === experiment.number)!.outcome).toBe(experiment.outcome);
   }
+  expect(await wrongsAt(dir)).toEqual([]);
   // PATH has the frontier, because --push was given, and nothing else of it changed.
   expect((await git("rev-parse", "autoresearch/1/frontier")).stdout).toBe(summary.frontier.sha);
   expect((await git("status", "--porcelain")).stdout).toBe("?? notes.txt");

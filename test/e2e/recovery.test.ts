@@ -30,12 +30,13 @@ test("an idea whose branch a dead process left is opened, and the one that was p
     config: "limits: {experiments: 3}\n",
   });
   const fault = world.github.faults.add(
-    { method: "POST", route: pulls, by: "bot", skip: 1 },
+    { method: "POST", route: pulls, by: "bot", skip: 1, times: Number.POSITIVE_INFINITY },
     { kind: "fail", when: "before", status: 502 },
   );
   const issue = await world.openSession();
-  await until("the second pull request was not opened", async () => fault.hits === 1);
+  await until("the second pull request was not opened", async () => fault.hits > 0);
   await world.stopBot();
+  fault.remove();
   await world.startBot();
   await world.settled(issue, "done");
   expect((await world.rows(issue)).map((row) => [row.experiment, row.description])).toEqual([
@@ -44,6 +45,18 @@ test("an idea whose branch a dead process left is opened, and the one that was p
     [2, "second"],
     [3, "third"],
   ]);
+});
+
+test("an idea that was opened by a request without an answer is not opened again", async () => {
+  const world = await startWorld({
+    researcher: scripted(ideas),
+    instant: () => true,
+    config: "limits: {experiments: 3}\n",
+  });
+  world.github.faults.add({ method: "POST", route: pulls, by: "bot", skip: 1 }, { kind: "drop", when: "after" });
+  const issue = await world.openSession();
+  await world.settled(issue, "done");
+  expect((await world.rows(issue)).map((row) => row.description)).toEqual(["baseline", "first", "second", "third"]);
 });
 
 test("after a restart the run of an open attempt is found behind a hundred of other sessions", async () => {

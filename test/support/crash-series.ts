@@ -24,11 +24,12 @@ export function openLab(lanes: number): CrashLab & { end: () => void } {
   return { clock, pool, end: () => pool.end() };
 }
 
-/** All cases for so many requests: each kind of fault at each request. */
+/** All cases for so many requests: each kind of fault at each request; so ordered that a part of them is spread over all. */
 export function allCases(requests: number): CrashCase[] {
-  return Array.from({ length: requests }, (_, index) => index + 1).flatMap((at) =>
-    faultKinds.map((kind) => ({ kind, at })),
-  );
+  const stride = 10;
+  return Array.from({ length: requests }, (_, index) => index + 1)
+    .sort((a, b) => (a % stride) - (b % stride) || a - b)
+    .flatMap((at) => faultKinds.map((kind) => ({ kind, at })));
 }
 
 /** So many are tried with each change: as many as take about a minute on two busy cores. */

@@ -145,9 +145,8 @@ async function worked(route: Route, call: Call, stale: StaleView | null): Promis
     const [, rest = ""] = new RegExp(`^${apiUrl}/repos/[^/]+/[^/?]+(.*)$`).exec(call.url) ?? [];
     const location = `${apiUrl}/repos/${fullName(store, renamed)}${rest}`;
     // A write is sent again to the new place as it was.
-    const reading = route.method === "GET";
-    const words = reading ? "Moved Permanently" : "Temporary Redirect";
-    throw new ApiError(reading ? 301 : 307, words, { headers: { location } });
+    const read = route.method === "GET";
+    throw new ApiError(read ? 301 : 307, read ? "Moved Permanently" : "Temporary Redirect", { headers: { location } });
   }
   if (repo === undefined) throw notFound();
   checkAccess(store, repo, call.actor, route.access);

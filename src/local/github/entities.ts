@@ -123,6 +123,8 @@ export type Issue = {
   readonly updatedAt: Timestamp;
   readonly closedAt: Timestamp | null;
   readonly closedById: number | null;
+  /** The last edit of the body; undefined: nobody edited it. */
+  readonly edited?: { readonly byId: number; readonly at: Timestamp };
   readonly pull: PullPart | null;
   /** Only who may write to the repository may speak here, and no app may. */
   readonly locked?: boolean;
