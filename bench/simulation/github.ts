@@ -68,6 +68,7 @@ async function start({ botPort, repositories, config, trialMs }: Extract<Ask, { 
     events: manifest.default_events,
   });
   startRunners(github, trialMs);
+  github.webhooks.mode = { kind: "parallel" };
   for (const repository of repositories) {
     const [owner = "", name = ""] = repository.split("/");
     await github.world.createRepo({ owner, name, files, private: true });

@@ -28,8 +28,12 @@ export type Simulation = {
   /** Makes a session as old as if experiment `to` had been settled. */
   readonly age: (repository: string, issue: number, to: number) => Promise<void>;
   readonly totals: () => Promise<RequestTotals>;
+  /** Passes of the bot so far, by its own metrics. */
+  readonly passes: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
+
+const metricsToken = "simulated";
 
 /** Of three experiments one gains, each by a little; all contents differ. */
 function researcher(onBrief: SimulationOptions["onBrief"]): Researcher {
@@ -96,7 +100,7 @@ limits: {experiments: ${options.experiments}, hours: 1000}
     webhookProxy: null,
     logFormat: "json",
     apiUrl,
-    metricsToken: null,
+    metricsToken,
     secrets: [],
     logLevel: process.env["BENCH_LOG"] === undefined ? "error" : "info",
   });
@@ -106,6 +110,12 @@ limits: {experiments: ${options.experiments}, hours: 1000}
     open: (repository) => ask<number>({ kind: "open", repository }),
     age: (repository, issue, to) => ask<void>({ kind: "age", repository, issue, to }),
     totals: () => ask<RequestTotals>({ kind: "totals" }),
+    passes: async () => {
+      const headers = { authorization: `Bearer ${metricsToken}` };
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+      const counts = text.matchAll(/^autoresearch_passes_total\{[^}]*\} (\d+)/gm);
+      return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+    },
     close: async () => {
       await bot.close();
       await ask({ kind: "stop" });
