@@ -92,6 +92,7 @@ describe("decide, whatever the session", () => {
       "label",
       "showDashboard",
       "tellMoved",
+      "describe",
       undefined,
     ]);
     check((session) => {
