@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Probot } from "probot";
+import { hearArrivals } from "./arrivals.ts";
 import type { Config } from "./domain/config.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
@@ -129,11 +130,18 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     wake(heard.key, new Set(["comments", "issue"]), "press");
   });
 
+  hearArrivals(probot, {
+    known: () => passes.known(),
+    sessions: (installation) => github.sessions([], installation),
+    wake: (key) => wake(key, everything, "arrival"),
+    failed: (error) => log.warn({ err: error }, "what came back could not be looked for; the next sweep finds it"),
+  });
+
   const stop = new AbortController();
   const beginRounds = (identity: Identity | null) => {
     if (identity === null) return;
     login = identity.login;
-    const sweeps = sweepsOf(github, wake, options, { metrics, health, log });
+    const sweeps = sweepsOf(() => github.sessions(passes.known()), wake, options, { metrics, health, log });
     const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
     startRounds(
       onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
@@ -202,13 +210,13 @@ function onlyOurs(task: string, rounds: Rounds, replicas: Replicas, another: () 
 }
 
 function sweepsOf(
-  github: GitHubApp,
+  sessions: Sweep["sessions"],
   wake: (key: SessionKey, hint: Hint, source: string) => void,
   options: AppOptions,
   { metrics, health, log }: Watch & { log: Logger },
 ): Rounds {
   const sweep: Sweep = {
-    sessions: () => github.sessions(),
+    sessions,
     wake: (key) => wake(key, everything, "sweep"),
     begun: () => health.sweepBegan(),
   };

@@ -4,14 +4,16 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import { parseSessionKey } from "./domain/names.ts";
+import { type SessionKey, parseSessionKey } from "./domain/names.ts";
+import { isEnded } from "./domain/session.ts";
 import type { GitHubApp } from "./github/app.ts";
+import { isRest, Renamed } from "./github/errors.ts";
 import type { Hint } from "./github/view.ts";
 import type { Metrics, PassEnd } from "./metrics.ts";
 import type { Next } from "./queue.ts";
 import { type Deps, type Memory, emptyMemory, reconcile } from "./reconcile.ts";
 
-export type PassesOptions = Omit<Deps, "clientFor" | "identity" | "log" | "acted" | "stopping"> & {
+export type PassesOptions = Omit<Deps, "clientFor" | "confirm" | "identity" | "log" | "acted" | "stopping"> & {
   readonly github: GitHubApp;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -43,6 +45,7 @@ export class Passes {
         ...this.#options,
         log,
         clientFor: (each) => github.clientFor(each),
+        confirm: (each) => github.confirm(each),
         identity: () => github.identity(),
         acted: (action) => metrics.acted(action),
         stopping: () => this.#stopping,
@@ -50,12 +53,27 @@ export class Passes {
       ended(endOf(next, this.#stopping, now()));
       return next;
     } catch (error) {
+      if (isRest(error)) {
+        log.info({ action: "rest", because: error.message }, "rest");
+        ended("waits");
+        this.forget(session);
+        github.forget(key);
+        if (error instanceof Renamed) this.#options.wake({ ...error.to, issue: key.issue });
+        return null;
+      }
       const because = error instanceof Error ? error.message : String(error);
       log.error({ err: error, action: null, because }, "the pass failed");
       ended("failed");
       this.#memories.delete(session);
       github.forget(key);
       throw error;
+    }
+  }
+
+  /** The sessions that are remembered and have not ended. */
+  *known(): Generator<SessionKey> {
+    for (const { view } of this.#memories.values()) {
+      if (view.record !== null && !isEnded(view.record.state)) yield view.key;
     }
   }
 

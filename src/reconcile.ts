@@ -6,10 +6,10 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import { type Action, type Decision, experimentIn } from "./domain/action.ts";
+import { type Action, type ActionOf, type Decision, experimentIn } from "./domain/action.ts";
 import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
-import { isEnded } from "./domain/session.ts";
+import { type Running, type Session, type SessionState, hasStarted, isEnded } from "./domain/session.ts";
 import { parseCandidate } from "./domain/trailers.ts";
 import type { Config } from "./domain/config.ts";
 import { type Context, act } from "./github/act.ts";
@@ -18,7 +18,7 @@ import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import { briefOf } from "./github/brief.ts";
 import type { Client } from "./github/client.ts";
-import { classify } from "./github/errors.ts";
+import { classify, isRest, isStatus } from "./github/errors.ts";
 import { Held } from "./github/pace.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
@@ -32,11 +32,20 @@ export type Log = {
   warn(fields: Record<string, unknown>, message: string): void;
 };
 
-/** What the process remembers of a session between passes: a cache and a desk. */
-export type Memory = { view: View; readonly desk: Desk; lastAction: string; repeats: number; failures: number };
+/** What the process remembers of a session between passes: a cache, a desk, and who sits at it. */
+export type Memory = {
+  view: View;
+  readonly desk: Desk;
+  hired: { readonly config: Config; readonly researcher: Researcher } | null;
+  lastAction: string;
+  repeats: number;
+  failures: number;
+};
 
 export type Deps = {
   readonly clientFor: (key: SessionKey) => Promise<Client>;
+  /** Throws `Resting` where the app lost its access to the session's repository. */
+  readonly confirm: (key: SessionKey) => Promise<void>;
   readonly identity: () => Promise<Identity>;
   readonly researcherFor: (config: Config) => Researcher;
   readonly wake: (key: SessionKey) => void;
@@ -54,7 +63,7 @@ const stepsAtMost = 100;
 const repeatsAtMost = 5;
 
 export function emptyMemory(key: SessionKey): Memory {
-  return { view: emptyView(key), desk: new Desk(contentKey), lastAction: "", repeats: 0, failures: 0 };
+  return { view: emptyView(key), desk: new Desk(contentKey), hired: null, lastAction: "", repeats: 0, failures: 0 };
 }
 
 /** One pass; answers when the next one is due, or null: when woken. */
@@ -64,6 +73,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
     identity: await deps.identity(),
     now: deps.now,
     view: memory.view,
+    account: () => memory.desk.account,
   };
   for (const aspect of hint) memory.view.old.add(aspect);
 
@@ -73,7 +83,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       // 1. What is the case?
       await observe(context.client, memory.view, context.identity, deps.now());
       clearIfUsed(memory);
-      const known = sessionOf(memory.view, memory.desk.state, context.identity, deps.now(), context.client.slow);
+      const known = sessionIn(context, memory, deps);
       if (known === null) return null;
       if (known.record !== null && isEnded(known.record.state)) memory.desk.clear();
       // 2. What is to be done?
@@ -87,7 +97,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       inHand = chosen.action;
       deps.log.info({ ...fieldsOf(inHand), because: chosen.because }, inHand.kind);
       // 3. Do it.
-      await carryOut(chosen, context, memory, deps);
+      await carryOut(chosen, known, context, memory, deps);
       memory.failures = 0;
       deps.acted(inHand);
     } catch (error) {
@@ -105,20 +115,57 @@ function fieldsOf(action: Action | null): Record<string, unknown> {
   return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
 }
 
+/** The session as the view and the desk have it; null where there is no issue. */
+function sessionIn({ view, identity, client }: Context, memory: Memory, deps: Deps): Session | null {
+  const { record } = view;
+  const { desk } = memory;
+  if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
+  const researcher = record === null ? null : researcherOf(record.config, memory, deps);
+  const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
+  const study = { desk: desk.state, account: desk.account, traits };
+  return sessionOf(view, study, identity, deps.now(), client.slow);
+}
+
+/** One researcher for as long as the configuration is the same. */
+function researcherOf(config: Config, memory: Memory, deps: Deps): Researcher {
+  if (memory.hired?.config !== config) memory.hired = { config, researcher: deps.researcherFor(config) };
+  return memory.hired.researcher;
+}
+
 async function carryOut(
-  decision: Extract<Decision, { kind: "do" }>,
+  { action }: Extract<Decision, { kind: "do" }>,
+  session: Session,
   context: Context,
   memory: Memory,
   deps: Deps,
 ): Promise<void> {
-  const { action } = decision;
-  const { key, record } = memory.view;
-  if (action.kind === "propose") {
-    const brief = await briefOf(context, action.number);
-    memory.desk.think(deps.researcherFor(record!.config), brief, deps.now, () => deps.wake(key));
-    return;
-  }
+  const { desk } = memory;
+  if (action.kind === "propose" && hasStarted(session)) return think(action, session, context, memory, deps);
+  if (action.kind === "propose") return;
+  // After the end nothing is spent any more: what is set aside by then is all that the last write has to keep.
+  const state = stateAfter(action);
+  if (state !== null && isEnded(state)) desk.clear();
   await act(action, context);
+  if (isAnswered(action)) desk.clear();
+  if (state === "running") desk.tryAgain();
+}
+
+async function think(
+  action: ActionOf<"propose">,
+  session: Running,
+  context: Context,
+  memory: Memory,
+  deps: Deps,
+): Promise<void> {
+  const { key } = memory.view;
+  const researcher = researcherOf(session.record.config, memory, deps);
+  const task = await briefOf(context, session, action);
+  memory.desk.think(researcher, task, deps.now, () => deps.wake(key));
+}
+
+/** What was on the desk is answered. */
+function isAnswered({ kind }: Action): boolean {
+  return kind === "mend" || kind === "fillPurse" || kind === "dropTry";
 }
 
 /**
@@ -133,6 +180,20 @@ function clearIfUsed({ view, desk }: Memory): void {
     return message !== undefined && parseCandidate(message)?.key === key;
   });
   if (isInFlight || view.record?.tried.includes(key) === true) desk.clear();
+}
+
+/** The state that the action brings the session into; null: it stays in its own. */
+function stateAfter(action: Action): SessionState | null {
+  switch (action.kind) {
+    case "obey":
+      return action.change?.state ?? null;
+    case "setState":
+      return action.change.state;
+    case "finish":
+      return "done";
+    default:
+      return null;
+  }
 }
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */
@@ -172,7 +233,7 @@ async function answerCalmly(
   try {
     return await answerError(error, inHand, context, memory, deps);
   } catch (second) {
-    if (second instanceof Stuck) throw second;
+    if (second instanceof Stuck || isRest(second)) throw second;
     const kind = classify(second, deps.now());
     deps.log.warn({ ...fieldsOf(inHand), because: kind.because }, "the error could not be told");
     forget(context.view);
@@ -181,7 +242,10 @@ async function answerCalmly(
   }
 }
 
-/** How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked. */
+/**
+ * How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked, or where
+ * the session is to rest or has another name.
+ */
 async function answerError(
   error: unknown,
   inHand: Action | null,
@@ -189,9 +253,11 @@ async function answerError(
   memory: Memory,
   deps: Deps,
 ): Promise<number | null> {
-  if (error instanceof Stuck) throw error;
+  if (error instanceof Stuck || isRest(error)) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
+  // Whoever may see nothing any more is told that nothing is there.
+  if (kind.kind !== "later" && isStatus(error, 401, 403, 404)) await deps.confirm(view.key);
   if (error instanceof Held && kind.kind === "later") {
     // Nothing was sent: what is known is still so, and the action was not tried.
     deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");

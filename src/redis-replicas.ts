@@ -182,12 +182,12 @@ export class RedisReplicas implements Replicas {
   }
 
   async #renew(): Promise<void> {
-    for (const session of [...this.#held]) {
+    for (const session of this.#held) {
       const kept = await this.#tried(() => this.#scripts.renew(session));
       if (kept === null) return;
       if (!kept && this.#held.has(session)) this.#lose(session);
     }
-    for (const task of [...this.#tasks]) {
+    for (const task of this.#tasks) {
       if ((await this.#tried(() => this.#scripts.take(`task:${task}`))) === false) this.#tasks.delete(task);
     }
   }

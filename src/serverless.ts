@@ -135,7 +135,11 @@ const timerHint: Hint = new Set(["runs", "checks"]);
 async function passToRest(call: Call, session: string, endMs: number): Promise<void> {
   const { options, log } = call;
   const bell = new Bell();
-  const passes = new Passes({ ...call, researcherFor: options.researcherFor, wake: () => bell.ring(), now: Date.now });
+  const ring = (key: SessionKey) => {
+    // Under its new name a session is another call's.
+    if (formatSessionKey(key) === session) bell.ring();
+  };
+  const passes = new Passes({ ...call, researcherFor: options.researcherFor, wake: ring, now: Date.now });
   const hooks = { wake: () => bell.ring(), lost: () => {} };
   const replicas = replicasFor(options, log, hooks, false);
   const timeUp = setTimeout(() => passes.stop(), endMs - Date.now());

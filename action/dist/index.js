@@ -5790,6 +5790,8 @@ function superRefine(fn, params) {
 *
 * Always: a value is there only when the trial was `measured`, and then it is a finite number. A crash has no value (the
 * zero that karpathy's table writes for it exists in results.tsv alone: zero would be the best bits per byte there is).
+* A trial that ended well and said a value that can be none (nan, inf, zero of a metric that is better lower) is `unknown`:
+* neither a crash nor a number, and `because` names what was printed.
 */
 const number = number$1().refine(Number.isFinite, "must be finite");
 const common = {
@@ -5850,6 +5852,10 @@ const measurementSchema = discriminatedUnion("status", [
 	object({
 		...common,
 		status: literal("rejected")
+	}),
+	object({
+		...common,
+		status: literal("unknown")
 	})
 ]);
 /** What the bot tells the action to do: the `spec` input of the workflow, as JSON. */
@@ -5918,8 +5924,8 @@ function asciiJson(value) {
 	return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 /**
-* The measurement's JSON, at most `maxMeasurementBytes`. What is too long is shortened from its start: the log first,
-* then the curve. Throws a ZodError when it is not a measurement.
+* The measurement's JSON, at most `maxMeasurementBytes`. What is too long is shortened: the log first, from its start,
+* then the curve, then the names of changed files. Throws a ZodError when it is not a measurement.
 */
 function encodeMeasurement(measurement) {
 	let current = measurementSchema.parse(measurement);
@@ -5935,7 +5941,16 @@ function encodeMeasurement(measurement) {
 			...current,
 			curve: current.curve.filter((_, index) => index % 2 === 0)
 		};
-		else throw new Error("the measurement is too large even without its log");
+		else if (current.protectedFiles.changed.length > 1) {
+			const { count, changed } = current.protectedFiles;
+			current = {
+				...current,
+				protectedFiles: {
+					count,
+					changed: changed.slice(0, changed.length >> 1)
+				}
+			};
+		} else throw new Error("the measurement is too large even without its log");
 	}
 }
 /** SHA-256 of the exact JSON, in hexadecimal: the name of the job that reports it carries it. */
@@ -6060,7 +6075,7 @@ function jsonOf$1(text) {
 }
 
 // action/src/read-log.ts
-const maxLine = 4e3;
+const maxLine$1 = 4e3;
 const maxTail$1 = 65536;
 const maxNumbers = 50;
 const maxFrames = 100;
@@ -6157,7 +6172,7 @@ var LogReader = class {
 			return;
 		}
 		if (this.#lineOverflow) return;
-		const room = maxLine - this.#segment().length;
+		const room = maxLine$1 - this.#segment().length;
 		this.#line += part.slice(0, room);
 		this.#lineOverflow = part.length > room;
 	}
@@ -6198,7 +6213,7 @@ var LogReader = class {
 		if (value !== null && (this.#numbers.size < maxNumbers || this.#numbers.has(key))) this.#numbers.set(key, value);
 	}
 	#keepMetric(text) {
-		if (this.#metricTexts.length < 3) this.#metricTexts.push(text.slice(0, 100));
+		if (this.#metricTexts.length < 3) this.#metricTexts.push(text);
 	}
 	#readTraceback(line) {
 		if (line.startsWith("Traceback (most recent call last)")) {
@@ -8229,7 +8244,8 @@ function listOf(paths) {
 /**
 * From what happened to a measurement. Pure: every rule of what counts as a result is here.
 *
-* Always: without exactly one finite number after the first `---` there is no value; a value is never guessed.
+* Always: without exactly one finite number after the first `---` there is no value; a value is never guessed. A text in
+* the place of the value that can be none is `unknown`, for a person to look at: the training ended well.
 */
 /** How the training command ended when it gave nothing to evaluate; null when it ran to its end without error. */
 function trainingFailure({ training, changed }, spec, surface) {
@@ -8300,19 +8316,19 @@ function fastFailPhrase({ curve }) {
 	const last = curve.at(-1);
 	return `FAIL: the training gave up, as it does when the loss explodes or is no number${last === void 0 ? "" : ` (last seen: loss ${last[1]} at step ${last[0]})`}`;
 }
-/** The value that the log gives, or the crash that it is not to give one. */
+/** The value that the log gives, or what it is not to give one. */
 function readMetric(log, spec, surface) {
-	const { metric } = spec;
+	const { metric, direction } = spec;
 	const texts = log.hasRule || spec.evaluate !== null ? log.metricTexts : [];
 	if (texts.length > 1) return without("rejected", `printed more than one ${metric} line: which one counts is not for us to guess`);
 	const [text] = texts;
 	if (text === void 0) return crash(log, surface, "", `finished without a ${metric} line${spec.evaluate === null && !log.hasRule ? ` after a line ---` : ""}`);
 	const value = parseFinite(text);
-	if (value === null) return crash(null, surface, "", `${metric} is ${text === "" ? "empty" : text}`);
+	if (value === null || direction === "lower" && value <= 0) return without("unknown", `${metric} is ${text === "" ? "empty" : shorten(text, 100)}`);
 	return {
 		status: "measured",
 		value,
-		because: `${metric} ${text}`,
+		because: `${metric} ${shorten(text, 100)}`,
 		at: null
 	};
 }
@@ -8383,15 +8399,23 @@ function sparkline(values, width) {
 /**
 * The check that a trial becomes on GitHub: the form of `POST /repos/{owner}/{repo}/check-runs`. Pure.
 *
-* Always: within the Checks API's limits for every measurement (65 535 for summary and for text, counted in bytes since
-* the documentation does not say what a character is); the measurement is the last thing of the text, whole and exact;
-* what comes from the candidate is shown as code, so it can neither mention anyone nor draw a link.
+* Always: within the Checks API's limits for every measurement (65 535 for summary and for text, 255 for a title, counted
+* in bytes since the documentation does not say what a character is: no other count is larger); the measurement is the
+* last thing of the text, whole and exact; what comes from the candidate is shown as code, so it can neither mention
+* anyone nor draw a link. The summary names its run: GitHub takes no `details_url` from a job's token.
 */
 const limitBytes = 65535;
+const titleBytes = 255;
+/** GitHub's columns for a place in a file; what is beyond them is refused, and the whole check with it. */
+const maxPath = 500;
+const maxLine = 2 ** 31 - 1;
+/** Names the artifact that the shipped workflow keeps the whole log in. */
+const artifact = "log";
 const conclusions = {
 	measured: "success",
 	crash: "failure",
 	rejected: "failure",
+	unknown: "neutral",
 	timeout: "timed_out",
 	cancelled: "cancelled"
 };
@@ -8409,7 +8433,7 @@ function checkOf(json, measurement, told) {
 			title: titleOf(measurement, told.frontier),
 			summary: summaryOf(measurement, told),
 			text: textOf$1(json, measurement.logTail),
-			annotations: at === null ? [] : [annotationOf(at)]
+			annotations: at === null || at.path.length > maxPath || at.line > maxLine ? [] : [annotationOf(at)]
 		}
 	};
 }
@@ -8420,12 +8444,14 @@ function titleOf(measurement, frontier) {
 		return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
 	}
 	const because = plain(measurement.because, 200);
-	return measurement.status === "crash" || measurement.status === "rejected" ? `${measurement.status}: ${because}` : because || measurement.status;
+	return cut(measurement.status === "timeout" || measurement.status === "cancelled" ? because || measurement.status : `${measurement.status}: ${because}`, titleBytes);
 }
 function differencePhrase(value, frontier) {
+	return value === frontier ? "equal to the frontier" : `${formatDifference(value, frontier)} against the frontier`;
+}
+function formatDifference(value, frontier) {
 	const difference = value - frontier;
-	if (difference === 0) return "equal to the frontier";
-	return `${difference < 0 ? "−" : "+"}${formatValue(Math.abs(difference))} against the frontier`;
+	return `${difference < 0 ? "−" : difference > 0 ? "+" : "±"}${formatValue(Math.abs(difference))}`;
 }
 /** Four decimals, or two significant digits where four decimals would say zero. */
 function formatValue(value) {
@@ -8433,15 +8459,6 @@ function formatValue(value) {
 }
 /** The markdown that stands above the log, in the check and on the run's page. */
 function summaryOf(measurement, told) {
-	const entries = Object.entries(measurement.metrics);
-	const rows = entries.slice(0, 40).map(([name, value]) => `| ${code(name, 64)} | ${value} |`);
-	const table = rows.length === 0 ? [] : [
-		"| metric | value |",
-		"| --- | --- |",
-		...rows,
-		""
-	];
-	const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
 	const { count, changed } = measurement.protectedFiles;
 	const files = changed.length === 0 ? `protected files unchanged (${count} files)` : `**protected files changed**: ${changed.slice(0, 10).map((path) => code(path, 200)).join(", ")}${changed.length > 10 ? ` and ${changed.length - 10} more` : ""}`;
 	const facts = [
@@ -8449,15 +8466,33 @@ function summaryOf(measurement, told) {
 		files,
 		`runner ${code(measurement.runner, 100)}`,
 		`trained for ${formatClock(measurement.seconds)}`,
-		`[the whole log](${told.runUrl})`
+		`[the run](${told.runUrl})`,
+		...measurement.logTail === "" ? [] : [`the whole log is the run's artifact \`${artifact}\``]
 	];
 	return [
 		...measurement.status === "measured" ? [] : [`**${measurement.status}** ${code(measurement.because, 1e3)}`, ""],
-		...table,
-		...more,
+		...tableOf(measurement, told),
 		...curveLines(measurement.curve),
 		facts.join(" · ")
 	].join("\n");
+}
+/** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
+function tableOf(measurement, { metric, frontier }) {
+	const entries = Object.entries(measurement.metrics);
+	if (entries.length === 0) return [];
+	const isMeasured = measurement.status === "measured" && frontier !== null;
+	const rows = entries.slice(0, 40).map(([name, value]) => {
+		const compared = isMeasured && name === metric ? `${frontier} | ${value} | ${formatDifference(value, frontier)}` : ` | ${value} | `;
+		return isMeasured ? `| ${code(name, 64)} | ${compared} |` : `| ${code(name, 64)} | ${value} |`;
+	});
+	const head = isMeasured ? ["| metric | frontier | this | Δ |", "| --- | --- | --- | --- |"] : ["| metric | value |", "| --- | --- |"];
+	const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
+	return [
+		...head,
+		...rows,
+		"",
+		...more
+	];
 }
 function curveLines(curve) {
 	const [first, last] = [curve[0], curve.at(-1)];
@@ -8495,7 +8530,7 @@ function annotationOf(at) {
 		end_line: at.line,
 		annotation_level: "failure",
 		message,
-		title: plain(message, 100)
+		title: cut(plain(message, 100), titleBytes)
 	};
 }
 /** A code span in a table cell; it holds what it is given as text, whatever that is. */
@@ -8506,6 +8541,14 @@ function code(text, limit) {
 function plain(text, limit) {
 	const line = withoutControls(text).replace(/\s+/g, " ").trim();
 	return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
+}
+/** At most so many bytes of a text, whole characters of it. */
+function cut(text, bytes) {
+	const encoded = Buffer.from(text);
+	if (encoded.length <= bytes) return text;
+	let end = bytes - Buffer.byteLength("…");
+	while ((encoded[end] & 192) === 128) end -= 1;
+	return `${encoded.toString("utf8", 0, end)}…`;
 }
 function withoutControls(text) {
 	return text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
@@ -9636,6 +9679,75 @@ function signalGroup(child, signal) {
 	} catch {}
 }
 
+// src/domain/secrets.ts
+/**
+* What a secret looks like. Secrets have no place in what a log becomes on GitHub, in the bot's own log, nor in a proposal. Every text that comes
+* from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
+* looks like, so they err on the side of too much; each is linear in the length of the text.
+*/
+const hidden = "***";
+const patterns = [
+	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
+	/github_pat_\w{20,}/g,
+	/sk-ant-[A-Za-z0-9_-]{6,}/g,
+	/\bsk-[A-Za-z0-9_-]{16,}/g,
+	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
+	/\bhf_[A-Za-z0-9]{20,}/g,
+	/\bAIza[A-Za-z0-9_-]{30,}/g,
+	/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g
+];
+const pemBegin = "-----BEGIN ";
+const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
+/** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
+function hidePem(text) {
+	const kept = [];
+	let rest = text;
+	for (;;) {
+		const end = pemEnd.exec(rest);
+		const begin = rest.indexOf(pemBegin);
+		if (begin < 0 && end === null) break;
+		if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
+		kept.push(hidden);
+		if (end === null) return kept.join("");
+		rest = rest.slice(end.index + end[0].length);
+	}
+	kept.push(rest);
+	return kept.join("");
+}
+/**
+* The text with everything that looks like a secret replaced by `***`.
+* @param secrets values known to be secret (the action's own token); shorter than 8 characters they are ignored, or they
+* would blot out ordinary words.
+*/
+function redact(text, secrets) {
+	let clean = text;
+	for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
+	for (const pattern of patterns) clean = clean.replace(pattern, hidden);
+	return hidePem(clean);
+}
+
+// action/src/redact-reading.ts
+/** What was read of a log, without secrets: before anything of it is shortened, since half a token would not be recognised. */
+/** All but the tail, which `logTail` redacts. A number whose name holds a secret is dropped. */
+function redactReading(log, secrets) {
+	const clean = (text) => redact(text, secrets);
+	const { failure } = log;
+	return {
+		...log,
+		metricTexts: log.metricTexts.map(clean),
+		numbers: new Map([...log.numbers].filter(([name]) => clean(name) === name)),
+		lastLine: clean(log.lastLine),
+		failure: failure && {
+			exception: clean(failure.exception),
+			frames: failure.frames.map(({ path, line }) => ({
+				path: clean(path),
+				line
+			}))
+		}
+	};
+}
+
 // action/src/commands.ts
 /** Runs the commands of one trial: each with the trial's environment, bounds, log file and a part of the job's log. */
 /** A scratch of its own for each command, so that none finds what another left. */
@@ -9690,7 +9802,10 @@ async function runJob(bench, job) {
 		foreign?.end();
 		if (isShown) log.endGroup();
 		if (isShown) log.say(`${job.name} ${endPhrase(result)} after ${formatClock(result.seconds)}`);
-		return result;
+		return {
+			...result,
+			log: redactReading(result.log, bench.secrets)
+		};
 	} catch (error) {
 		foreign?.end();
 		if (isShown) log.endGroup();
@@ -9865,54 +9980,6 @@ function openEnds(fifo) {
 	return ends;
 }
 
-// action/src/redact.ts
-/**
-* Secrets have no place in what the candidate's log becomes on GitHub. Every text that comes from the log goes through
-* `redact` before it is cut (half a token would not be recognised). Patterns match what a secret looks like, so they err
-* on the side of hiding too much; each is linear in the length of the text.
-*/
-const hidden = "***";
-const patterns = [
-	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
-	/github_pat_\w{20,}/g,
-	/sk-ant-[A-Za-z0-9_-]{6,}/g,
-	/\bsk-[A-Za-z0-9_-]{16,}/g,
-	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
-	/\bhf_[A-Za-z0-9]{20,}/g,
-	/\bAIza[A-Za-z0-9_-]{30,}/g,
-	/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g
-];
-const pemBegin = "-----BEGIN ";
-const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
-/** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
-function hidePem(text) {
-	const kept = [];
-	let rest = text;
-	for (;;) {
-		const end = pemEnd.exec(rest);
-		const begin = rest.indexOf(pemBegin);
-		if (begin < 0 && end === null) break;
-		if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
-		kept.push(hidden);
-		if (end === null) return kept.join("");
-		rest = rest.slice(end.index + end[0].length);
-	}
-	kept.push(rest);
-	return kept.join("");
-}
-/**
-* The text with everything that looks like a secret replaced by `***`.
-* @param secrets values known to be secret (the action's own token); shorter than 8 characters they are ignored, or they
-* would blot out ordinary words.
-*/
-function redact(text, secrets) {
-	let clean = text;
-	for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, hidden);
-	for (const pattern of patterns) clean = clean.replace(pattern, hidden);
-	return hidePem(clean);
-}
-
 // action/src/keep-log.ts
 /** The whole log of a trial, for the artifact: what its commands printed, redacted, one after the other. */
 /** In the order of the trial; those that did not run have no file. */
@@ -9922,7 +9989,7 @@ const parts = [
 	"evaluation"
 ];
 /** Where the log is now, in the runner's temporary folder; null when nothing was printed, or it can't be kept. */
-async function keepLog({ inputs, folder, log }, secrets) {
+async function keepLog({ inputs, folder, log, secrets }) {
 	const texts = [];
 	for (const name of parts) {
 		const text = await readFile(logFileOf(folder, name), "utf8").catch(() => "");
@@ -9952,8 +10019,8 @@ function logTail(text, secrets) {
 }
 
 // action/src/measurement-of.ts
-/** @param secrets values that may stand nowhere in it */
-function measurementOf(trial, inputs, sandbox, secrets) {
+/** What is handed over of a trial. Nothing in it holds one of the bench's secrets. */
+function measurementOf(trial, { inputs, sandbox, secrets }) {
 	const { ending, evidence, protectedCount } = trial;
 	const training = evidence?.training ?? null;
 	const { spec } = inputs;
@@ -9971,7 +10038,7 @@ function measurementOf(trial, inputs, sandbox, secrets) {
 		sandbox: sandbox.name,
 		protectedFiles: {
 			count: protectedCount,
-			changed: (evidence?.changed ?? []).slice(0, 50).map((path) => path.slice(0, 200))
+			changed: (evidence?.changed ?? []).slice(0, 50).map((path) => hide(path, 200))
 		},
 		runner: inputs.RUNNER_NAME.slice(0, 200),
 		curve: (training?.log.curve ?? []).map(([step, loss]) => [step, loss]),
@@ -10335,10 +10402,10 @@ async function train(inputs, context) {
 	const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
 	try {
 		const outside = await outsideFiles(inputs.spec, context.environment);
-		const bench = await makeBench(inputs, context, folder, outside);
+		const bench = await makeBench(inputs, context, folder, outside, secrets);
 		return {
-			measurement: measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets),
-			logFile: await keepLog(bench, secrets)
+			measurement: measurementOf(await runTrial(bench, outside), bench),
+			logFile: await keepLog(bench)
 		};
 	} finally {
 		await rm(folder, {
@@ -10348,7 +10415,7 @@ async function train(inputs, context) {
 		}).catch((error) => context.log.say(error.message));
 	}
 }
-async function makeBench(inputs, context, folder, outside) {
+async function makeBench(inputs, context, folder, outside, secrets) {
 	const { environment, log, signal } = context;
 	const emptyFile = join(folder, "empty");
 	await writeFile(emptyFile, "");
@@ -10370,7 +10437,8 @@ async function makeBench(inputs, context, folder, outside) {
 		folder,
 		machine,
 		sandbox: await chooseSandbox(inputs.spec.sandbox, machine, place),
-		mark: randomUUID()
+		mark: randomUUID(),
+		secrets
 	};
 }
 /** The steps of a trial, in order. Each may end it. */
@@ -10518,8 +10586,10 @@ async function runTrain(inputs, log) {
 	log.say(`${inputs.spec.metric}: ${title}`);
 	if (measurement.status !== "measured") log.notice(title);
 	const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
+	const { metric, frontier } = inputs.spec;
 	const summary = summaryOf(measurement, {
-		metric: inputs.spec.metric,
+		metric,
+		frontier,
 		runUrl
 	});
 	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);

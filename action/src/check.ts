@@ -1,9 +1,10 @@
 /**
  * The check that a trial becomes on GitHub: the form of `POST /repos/{owner}/{repo}/check-runs`. Pure.
  *
- * Always: within the Checks API's limits for every measurement (65 535 for summary and for text, counted in bytes since
- * the documentation does not say what a character is); the measurement is the last thing of the text, whole and exact;
- * what comes from the candidate is shown as code, so it can neither mention anyone nor draw a link.
+ * Always: within the Checks API's limits for every measurement (65 535 for summary and for text, 255 for a title, counted
+ * in bytes since the documentation does not say what a character is: no other count is larger); the measurement is the
+ * last thing of the text, whole and exact; what comes from the candidate is shown as code, so it can neither mention
+ * anyone nor draw a link. The summary names its run: GitHub takes no `details_url` from a job's token.
  */
 import { formatMeasurement, type Measurement } from "../../src/domain/measurement.ts";
 import { formatClock } from "./conclude.ts";
@@ -32,6 +33,12 @@ export type CheckRun = {
 };
 
 const limitBytes = 65_535;
+const titleBytes = 255;
+/** GitHub's columns for a place in a file; what is beyond them is refused, and the whole check with it. */
+const maxPath = 500;
+const maxLine = 2 ** 31 - 1;
+/** Names the artifact that the shipped workflow keeps the whole log in. */
+const artifact = "log";
 const conclusions = {
   measured: "success",
   crash: "failure",
@@ -62,7 +69,7 @@ export function checkOf(json: string, measurement: Measurement, told: Told): Che
       title: titleOf(measurement, told.frontier),
       summary: summaryOf(measurement, told),
       text: textOf(json, measurement.logTail),
-      annotations: at === null ? [] : [annotationOf(at)],
+      annotations: at === null || at.path.length > maxPath || at.line > maxLine ? [] : [annotationOf(at)],
     },
   };
 }
@@ -74,15 +81,20 @@ export function titleOf(measurement: Measurement, frontier: number | null): stri
     return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
   }
   const because = plain(measurement.because, 200);
-  return measurement.status === "timeout" || measurement.status === "cancelled"
-    ? because || measurement.status
-    : `${measurement.status}: ${because}`;
+  const title =
+    measurement.status === "timeout" || measurement.status === "cancelled"
+      ? because || measurement.status
+      : `${measurement.status}: ${because}`;
+  return cut(title, titleBytes);
 }
 
 function differencePhrase(value: number, frontier: number): string {
+  return value === frontier ? "equal to the frontier" : `${formatDifference(value, frontier)} against the frontier`;
+}
+
+function formatDifference(value: number, frontier: number): string {
   const difference = value - frontier;
-  if (difference === 0) return "equal to the frontier";
-  return `${difference < 0 ? "−" : "+"}${formatValue(Math.abs(difference))} against the frontier`;
+  return `${difference < 0 ? "−" : difference > 0 ? "+" : "±"}${formatValue(Math.abs(difference))}`;
 }
 
 /** Four decimals, or two significant digits where four decimals would say zero. */
@@ -91,11 +103,7 @@ function formatValue(value: number): string {
 }
 
 /** The markdown that stands above the log, in the check and on the run's page. */
-export function summaryOf(measurement: Measurement, told: Pick<Told, "metric" | "runUrl">): string {
-  const entries = Object.entries(measurement.metrics);
-  const rows = entries.slice(0, 40).map(([name, value]) => `| ${code(name, 64)} | ${value} |`);
-  const table = rows.length === 0 ? [] : ["| metric | value |", "| --- | --- |", ...rows, ""];
-  const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
+export function summaryOf(measurement: Measurement, told: Told): string {
   const { count, changed } = measurement.protectedFiles;
   const files =
     changed.length === 0
@@ -109,11 +117,32 @@ export function summaryOf(measurement: Measurement, told: Pick<Told, "metric" | 
     files,
     `runner ${code(measurement.runner, 100)}`,
     `trained for ${formatClock(measurement.seconds)}`,
-    `[the whole log](${told.runUrl})`,
+    `[the run](${told.runUrl})`,
+    // Nothing was printed: nothing was kept.
+    ...(measurement.logTail === "" ? [] : [`the whole log is the run's artifact \`${artifact}\``]),
   ];
   const because =
     measurement.status === "measured" ? [] : [`**${measurement.status}** ${code(measurement.because, 1_000)}`, ""];
-  return [...because, ...table, ...more, ...curveLines(measurement.curve), facts.join(" · ")].join("\n");
+  return [...because, ...tableOf(measurement, told), ...curveLines(measurement.curve), facts.join(" · ")].join("\n");
+}
+
+/** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
+function tableOf(measurement: Measurement, { metric, frontier }: Told): string[] {
+  const entries = Object.entries(measurement.metrics);
+  if (entries.length === 0) return [];
+  const isMeasured = measurement.status === "measured" && frontier !== null;
+  const rows = entries.slice(0, 40).map(([name, value]) => {
+    const compared =
+      isMeasured && name === metric
+        ? `${frontier} | ${value} | ${formatDifference(value, frontier)}`
+        : ` | ${value} | `;
+    return isMeasured ? `| ${code(name, 64)} | ${compared} |` : `| ${code(name, 64)} | ${value} |`;
+  });
+  const head = isMeasured
+    ? ["| metric | frontier | this | Δ |", "| --- | --- | --- | --- |"]
+    : ["| metric | value |", "| --- | --- |"];
+  const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
+  return [...head, ...rows, "", ...more];
 }
 
 function curveLines(curve: Measurement["curve"]): string[] {
@@ -160,7 +189,7 @@ function annotationOf(at: NonNullable<Measurement["at"]>): CheckRun["output"]["a
     end_line: at.line,
     annotation_level: "failure",
     message,
-    title: plain(message, 100),
+    title: cut(plain(message, 100), titleBytes),
   };
 }
 
@@ -173,6 +202,16 @@ function code(text: string, limit: number): string {
 function plain(text: string, limit: number): string {
   const line = withoutControls(text).replace(/\s+/g, " ").trim();
   return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
+}
+
+/** At most so many bytes of a text, whole characters of it. */
+function cut(text: string, bytes: number): string {
+  const encoded = Buffer.from(text);
+  if (encoded.length <= bytes) return text;
+  let end = bytes - Buffer.byteLength("…");
+  // 10xxxxxx is the inside of a character.
+  while ((encoded[end]! & 0xc0) === 0x80) end -= 1;
+  return `${encoded.toString("utf8", 0, end)}…`;
 }
 
 function withoutControls(text: string): string {

@@ -8,6 +8,7 @@ import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import type { Machine } from "./machine.ts";
 import { type CommandResult, type Pipes, runCommand } from "./run-command.ts";
+import { redactReading } from "./redact-reading.ts";
 import type { Place, Sandbox } from "./sandbox.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +24,8 @@ export type Bench = {
   readonly machine: Machine;
   readonly sandbox: Sandbox;
   readonly mark: string;
+  /** Values that may stand in nothing that leaves the machine. */
+  readonly secrets: readonly string[];
 };
 
 export type Job = {
@@ -88,7 +91,7 @@ export async function runJob(bench: Bench, job: Job): Promise<CommandResult> {
     foreign?.end();
     if (isShown) log.endGroup();
     if (isShown) log.say(`${job.name} ${endPhrase(result)} after ${formatClock(result.seconds)}`);
-    return result;
+    return { ...result, log: redactReading(result.log, bench.secrets) };
   } catch (error) {
     foreign?.end();
     if (isShown) log.endGroup();

@@ -121,9 +121,9 @@ function readMetric(log: LogReading, spec: Judged, surface: Surface): Ending {
   const value = parseFinite(text);
   // Of what is better lower, zero and below are no loss of any model (of bits per byte they can't be).
   if (value === null || (direction === "lower" && value <= 0)) {
-    return without("unknown", shorten(`${metric} is ${text === "" ? "empty" : text}`));
+    return without("unknown", `${metric} is ${text === "" ? "empty" : shorten(text, 100)}`);
   }
-  return { status: "measured", value, because: `${metric} ${text}`, at: null };
+  return { status: "measured", value, because: `${metric} ${shorten(text, 100)}`, at: null };
 }
 
 /** A crash, told by the last traceback where there is one and by `otherwise` where there is none. */

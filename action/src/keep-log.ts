@@ -8,7 +8,7 @@ import { redact } from "../../src/domain/secrets.ts";
 const parts = ["training", "serving", "evaluation"];
 
 /** Where the log is now, in the runner's temporary folder; null when nothing was printed, or it can't be kept. */
-export async function keepLog({ inputs, folder, log }: Bench, secrets: readonly string[]): Promise<string | null> {
+export async function keepLog({ inputs, folder, log, secrets }: Bench): Promise<string | null> {
   const texts: string[] = [];
   for (const name of parts) {
     const text = await readFile(logFileOf(folder, name), "utf8").catch(() => "");

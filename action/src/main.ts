@@ -32,7 +32,8 @@ async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
   log.say(`${inputs.spec.metric}: ${title}`);
   if (measurement.status !== "measured") log.notice(title);
   const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
-  const summary = summaryOf(measurement, { metric: inputs.spec.metric, runUrl });
+  const { metric, frontier } = inputs.spec;
+  const summary = summaryOf(measurement, { metric, frontier, runUrl });
   appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
 }
 

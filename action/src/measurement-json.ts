@@ -17,8 +17,8 @@ function asciiJson(value: unknown): string {
 }
 
 /**
- * The measurement's JSON, at most `maxMeasurementBytes`. What is too long is shortened from its start: the log first,
- * then the curve. Throws a ZodError when it is not a measurement.
+ * The measurement's JSON, at most `maxMeasurementBytes`. What is too long is shortened: the log first, from its start,
+ * then the curve, then the names of changed files. Throws a ZodError when it is not a measurement.
  */
 export function encodeMeasurement(measurement: Measurement): string {
   let current = measurementSchema.parse(measurement);
@@ -31,6 +31,10 @@ export function encodeMeasurement(measurement: Measurement): string {
       current = { ...current, logTail: current.logTail.slice(Math.max(Math.ceil(excess / 6), 64)) };
     } else if (current.curve.length > 2) {
       current = { ...current, curve: current.curve.filter((_, index) => index % 2 === 0) };
+    } else if (current.protectedFiles.changed.length > 1) {
+      const { count, changed } = current.protectedFiles;
+      // At least one name stays: that any changed is what counts.
+      current = { ...current, protectedFiles: { count, changed: changed.slice(0, changed.length >> 1) } };
     } else {
       throw new Error("the measurement is too large even without its log");
     }

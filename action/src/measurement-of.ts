@@ -1,20 +1,14 @@
 /** The measurement of a trial: what is judged and seen, redacted and bounded. */
 import type { Measurement } from "../../src/domain/measurement.ts";
+import type { Bench } from "./commands.ts";
 import type { Ending, Evidence } from "./conclude.ts";
-import type { TrainInputs } from "./inputs.ts";
 import { logTail } from "./log-tail.ts";
 import { redact } from "../../src/domain/secrets.ts";
-import type { Sandbox } from "./sandbox.ts";
 
 export type Trial = { readonly ending: Ending; readonly evidence: Evidence | null; readonly protectedCount: number };
 
-/** @param secrets values that may stand nowhere in it */
-export function measurementOf(
-  trial: Trial,
-  inputs: TrainInputs,
-  sandbox: Sandbox,
-  secrets: readonly string[],
-): Measurement {
+/** What is handed over of a trial. Nothing in it holds one of the bench's secrets. */
+export function measurementOf(trial: Trial, { inputs, sandbox, secrets }: Bench): Measurement {
   const { ending, evidence, protectedCount } = trial;
   const training = evidence?.training ?? null;
   const { spec } = inputs;
@@ -32,7 +26,7 @@ export function measurementOf(
     sandbox: sandbox.name,
     protectedFiles: {
       count: protectedCount,
-      changed: (evidence?.changed ?? []).slice(0, 50).map((path) => path.slice(0, 200)),
+      changed: (evidence?.changed ?? []).slice(0, 50).map((path) => hide(path, 200)),
     },
     runner: inputs.RUNNER_NAME.slice(0, 200),
     curve: (training?.log.curve ?? []).map(([step, loss]): [number, number] => [step, loss]),

@@ -195,7 +195,7 @@ export class LogReader {
   }
 
   #keepMetric(text: string): void {
-    if (this.#metricTexts.length < 3) this.#metricTexts.push(text.slice(0, 100));
+    if (this.#metricTexts.length < 3) this.#metricTexts.push(text);
   }
 
   #readTraceback(line: string): void {

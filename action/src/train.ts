@@ -48,9 +48,8 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
   const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
   try {
     const outside = await outsideFiles(inputs.spec, context.environment);
-    const bench = await makeBench(inputs, context, folder, outside);
-    const measurement = measurementOf(await runTrial(bench, outside), inputs, bench.sandbox, secrets);
-    return { measurement, logFile: await keepLog(bench, secrets) };
+    const bench = await makeBench(inputs, context, folder, outside, secrets);
+    return { measurement: measurementOf(await runTrial(bench, outside), bench), logFile: await keepLog(bench) };
   } finally {
     // Best effort: a candidate may have made a folder that can't be removed, and its measurement counts all the same.
     await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>
@@ -59,7 +58,13 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
   }
 }
 
-async function makeBench(inputs: TrainInputs, context: TrainContext, folder: string, outside: Outside): Promise<Bench> {
+async function makeBench(
+  inputs: TrainInputs,
+  context: TrainContext,
+  folder: string,
+  outside: Outside,
+  secrets: readonly string[],
+): Promise<Bench> {
   const { environment, log, signal } = context;
   const emptyFile = join(folder, "empty");
   await writeFile(emptyFile, "");
@@ -68,7 +73,7 @@ async function makeBench(inputs: TrainInputs, context: TrainContext, folder: str
   await mkdir(probe);
   const place = await makePlace(folder, { name: "probe", cwd: probe, writable: [probe], readable: [], hidden: [] });
   const sandbox = await chooseSandbox(inputs.spec.sandbox, machine, place);
-  return { inputs, own: environment, log, signal, folder, machine, sandbox, mark: randomUUID() };
+  return { inputs, own: environment, log, signal, folder, machine, sandbox, mark: randomUUID(), secrets };
 }
 
 /** The steps of a trial, in order. Each may end it. */

@@ -4,10 +4,11 @@
  */
 import type { Appeal } from "./appeal.ts";
 import type { Button } from "./buttons.ts";
-import type { Sha } from "./names.ts";
-import type { Prepared } from "./proposal.ts";
+import type { SessionKey, Sha } from "./names.ts";
+import type { Failure } from "./repair.ts";
+import type { Idea, Prepared } from "./proposal.ts";
 import type { Row } from "./results.ts";
-import type { SessionRecord, SessionState, Start } from "./session.ts";
+import type { Edit, SessionRecord, SessionState, Start } from "./session.ts";
 import type { Noise, Outcome } from "./verdict.ts";
 
 export type StateChange = {
@@ -16,6 +17,12 @@ export type StateChange = {
   readonly by: string | null;
   readonly because: string;
 };
+
+/** What a comment adds to the record, beside a change of state. */
+export type Steer = Partial<Pick<SessionRecord, "steering" | "model">>;
+
+/** The crash that is to be mended, with the commit that crashed. */
+export type Crash = { readonly head: Sha; readonly parent: Sha; readonly attempt: number; readonly failure: Failure };
 
 export type Action =
   /** Says on the issue why nothing was started, and takes the label off. */
@@ -28,6 +35,7 @@ export type Action =
       readonly comment: number;
       readonly on: number;
       readonly change: StateChange | null;
+      readonly steer: Steer | null;
       readonly appeal: Appeal | null;
       /** The pull request of a settled experiment that the appeal opens again. */
       readonly reopen: number | null;
@@ -36,6 +44,8 @@ export type Action =
     }
   | { readonly kind: "setState"; readonly change: StateChange; readonly restart: Partial<SessionRecord> | null }
   | { readonly kind: "cancelRun"; readonly run: number }
+  /** Completes a check of the bot's that its experiment has outlived. */
+  | { readonly kind: "completeCheck"; readonly check: number; readonly experiment: number; readonly outcome: Outcome }
   /** Writes the intent on the commit, then dispatches the workflow. Experiment 0 measures the frontier. */
   | {
       readonly kind: "dispatch";
@@ -65,8 +75,15 @@ export type Action =
       readonly parent: Sha;
       readonly tip: Sha;
       readonly description: string;
-      /** Attempts so far: the new commit says so, as no list of runs goes back for ever. */
-      readonly attempts: number;
+      /** Attempts that the experiment had up to now. */
+      readonly attemptsBefore: number;
+    }
+  /** Puts what mends a crash on the experiment's branch, as a new commit. */
+  | {
+      readonly kind: "mend";
+      readonly prepared: Prepared;
+      readonly pullRequest: number;
+      readonly attemptsBefore: number;
     }
   /** Writes rows into results.tsv, with the picture and what the session learnt of the noise. */
   | {
@@ -74,6 +91,8 @@ export type Action =
       readonly row: Row;
       readonly key: string | null;
       readonly noise: Noise;
+      /** What the experiment's commit says, for the tally of kinds, the notes and the steering. */
+      readonly idea: Idea | null;
     }
   /** Puts an experiment before a person: a comment on its pull request, then the check (the last thing written). */
   | {
@@ -98,10 +117,20 @@ export type Action =
       readonly title: string;
       readonly verdict: string;
       readonly close: boolean;
+      /** Said on the pull request, where a person opened it again; null: nothing. */
+      readonly remark: string | null;
       readonly body: string;
       readonly labels: readonly string[];
     }
-  | { readonly kind: "propose"; readonly number: number }
+  | { readonly kind: "propose"; readonly number: number; readonly crash: Crash | null }
+  /** Writes session.json for the money's sake alone: the purse is used up, and the limit is not. */
+  | { readonly kind: "fillPurse" }
+  /** Says that nothing came of a `try`, and lets it go. */
+  | { readonly kind: "dropTry"; readonly comment: number; readonly reply: string; readonly because: string }
+  /** Takes an edit of the issue's text into the program, or says that it is not taken. */
+  | { readonly kind: "heedEdit"; readonly edit: Edit; readonly refusal: string | null; readonly from: number }
+  /** Brings the body of an open pull request up to date. */
+  | { readonly kind: "describe"; readonly pullRequest: number; readonly body: string }
   | { readonly kind: "open"; readonly prepared: Prepared }
   /** The end: the report as a pull request and a comment, then the state. */
   | {
@@ -110,6 +139,10 @@ export type Action =
       readonly comment: string;
       readonly report: { title: string; body: string } | null;
     }
+  /** Says on the moved issue that its session stayed behind. */
+  | { readonly kind: "tellMoved"; readonly to: SessionKey; readonly body: string }
+  /** Uses the workflow of another branch from here on, if it is there as it must be; asks a person where it is not. */
+  | { readonly kind: "followBranch"; readonly branch: string; readonly because: string }
   | { readonly kind: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
   | { readonly kind: "showDashboard"; readonly body: string };
 
@@ -123,6 +156,7 @@ export function experimentIn(action: Action): number | null {
     case "advance":
     case "carry":
     case "ask":
+    case "completeCheck":
     case "conclude":
       return action.experiment;
     case "record":
@@ -130,6 +164,7 @@ export function experimentIn(action: Action): number | null {
     case "propose":
       return action.number;
     case "open":
+    case "mend":
       return action.prepared.number;
     case "refuseStart":
     case "start":
@@ -137,6 +172,12 @@ export function experimentIn(action: Action): number | null {
     case "setState":
     case "cancelRun":
     case "finish":
+    case "fillPurse":
+    case "dropTry":
+    case "heedEdit":
+    case "describe":
+    case "tellMoved":
+    case "followBranch":
     case "label":
     case "showDashboard":
       return null;

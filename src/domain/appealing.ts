@@ -69,6 +69,8 @@ function openProblem(what: Appeal["what"], experiment: Experiment, session: Runn
     case "waiting":
     case "trial":
       return what === "rerun" ? "It is about to be measured already." : null;
+    case "crashed":
+      return what === "rerun" ? "It crashed, and is being mended." : valueProblem(null, session);
     case "won":
       return "It won, and is being merged.";
     case "unknown":

@@ -161,6 +161,8 @@ const keep = z.strictObject({
   baseline_trials: count(1).max(20, "must be at most 20").default(3),
   /** Trials that one candidate may have, to tell luck from gain. */
   trials: count(1).max(20, "must be at most 20").default(2),
+  /** Keep a candidate that is equal to the frontier, as far as can be told, and has fewer lines of code. */
+  simpler: z.boolean({ error: "must be `true` or `false`" }).default(true),
 });
 
 const limits = z.strictObject({

@@ -4,8 +4,13 @@
  * clock alone, so that it is written only when something happened.
  */
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
-import { frontierBranch, resultsBranch } from "./names.ts";
-import { type Row, baselineOf, valueBefore } from "./results.ts";
+import { cacheHitRate, formatTokens, formatUsd, spentOf } from "./ledger.ts";
+import { frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { repairsAtMost } from "./repair.ts";
+import { withTakers } from "./steering.ts";
+import { steeringText } from "./words-research.ts";
+import { historyOf } from "./history.ts";
+import { type Row, baselineOf } from "./results.ts";
 import { questionsAtMost, questionsIn } from "./question.ts";
 import type { Experiment, Running } from "./session.ts";
 import { isEnded, noiseOf } from "./session.ts";
@@ -32,7 +37,7 @@ export function dashboardOf(session: Running): string {
 
 function bodyOf(session: Running, listed: number): string {
   const parts = [
-    `${titleLine(session)}${elapsed(session)}`,
+    `${titleLine(session)}${elapsed(session)}${costText(session)}`,
     trouble(session),
     questions(session),
     headline(session),
@@ -40,6 +45,7 @@ function bodyOf(session: Running, listed: number): string {
     nowTable(session),
     rowTable(session, shownRows),
     all(session, listed),
+    steeringText(session, withTakers(session.record.steering, session.experiments)),
     footer(),
     mark,
   ];
@@ -66,9 +72,18 @@ function elapsed(session: Running): string {
   return minutes < 1 ? "" : ` · ${formatDuration(minutes * 60)}`;
 }
 
+/** Stands in the first line, which is brought up to date with the rest: money alone is no reason to write. */
+function costText({ record, account }: Running): string {
+  const spent = spentOf(record.ledger, account);
+  if (spent.usd === 0) return "";
+  const rate = cacheHitRate(spent);
+  const cached = rate === null ? "" : `, ${Math.round(rate * 100)} % of the input cached`;
+  return ` · ${formatUsd(spent.usd)} of $${record.config.limits.cost_usd} (${formatTokens(spent)}${cached})`;
+}
+
 function titleLine(session: Running): string {
   const { record } = session;
-  const settled = session.rows.filter((row) => row.experiment > 0).length;
+  const { settled } = historyOf(session.rows);
   return `**autoresearch** · ${record.state} · ${settled} of ${record.config.limits.experiments} experiments`;
 }
 
@@ -87,7 +102,7 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed, slowness(session)].filter((part) => part !== "").join("\n\n");
+    return [noRunner, failed, slowness(session), frontierNote(session)].filter((part) => part !== "").join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {
@@ -100,6 +115,26 @@ function trouble(session: Running): string {
     case "done":
       return `> ${what}${session.report === null ? "" : ` · what was found: #${session.report}`}`;
   }
+}
+
+/** What a person did to the frontier, until the bot moves it on from there. */
+function frontierNote({ frontier, record, rows }: Running): string {
+  const tip = `\`${shortSha(frontier.tip)}\``;
+  if (frontier.value === null) {
+    return frontier.tip === record.base || baselineOf(rows) === null
+      ? ""
+      : `> A person moved the frontier to ${tip}. It is measured before anything is held against it.`;
+  }
+  const last = rows.findLast((row) => row.outcome === "keep");
+  const there =
+    last === undefined || last.experiment === 0
+      ? last?.commit === shortSha(frontier.tip)
+      : frontier.experiment === last.experiment;
+  // A winner that has no row yet was put there by the bot.
+  const fresh = frontier.experiment !== null && !historyOf(rows).byExperiment.has(frontier.experiment);
+  return last === undefined || there || fresh
+    ? ""
+    : `> A person moved the frontier back to ${tip}. The session goes on from there.`;
 }
 
 function questions(session: Running): string {
@@ -131,18 +166,16 @@ function headline(session: Running): string {
   const { value } = session.frontier;
   if (baseline === null || value === null)
     return `The untouched code is being measured; its ${metric.name} is what experiments are held against.`;
-  const settled = session.rows.filter((row) => row.experiment > 0);
-  const kept = settled.filter((row) => row.outcome === "keep").length;
-  const lastGain = settled.length - 1 - settled.findLastIndex((row) => row.outcome === "keep");
+  const { kept, sinceGain } = historyOf(session.rows);
   const sigma = sigmaOf(noiseOf(session), session.record.config);
   const parts = [
     `**${metric.name} ${formatValue(value)}** ← ${formatValue(baseline)} baseline (**${formatPercent(baseline, value)}**, ${kept} kept)`,
     ...(kept === 0
       ? []
       : [
-          lastGain === 0
+          sinceGain === 0
             ? "the last experiment gained"
-            : `last gain ${lastGain} experiment${lastGain === 1 ? "" : "s"} ago`,
+            : `last gain ${sinceGain} experiment${sinceGain === 1 ? "" : "s"} ago`,
         ]),
     ...(sigma === null ? [] : [`noise ±${formatValue(sigma)}`]),
   ];
@@ -161,7 +194,7 @@ function nowTable(session: Running): string {
   const lines = [
     ...(session.frontier.value === null ? own.map((trial) => `| frontier | ${trialText(trial, session)} |`) : []),
     ...openExperiments(session)
-      .filter(({ phase }) => phase.kind === "waiting" || phase.kind === "trial")
+      .filter(({ phase }) => phase.kind === "waiting" || phase.kind === "trial" || phase.kind === "crashed")
       .map(({ experiment, phase }) => `| ${nameOf(experiment)} | ${phaseText(experiment, phase, session)} |`),
   ];
   return lines.length === 0 ? "" : ["| now | |", "| --- | --- |", ...lines].join("\n");
@@ -173,6 +206,8 @@ function nameOf(experiment: Experiment): string {
 
 function phaseText(experiment: Experiment, phase: Phase, session: Running): string {
   if (phase.kind === "trial") return trialText(phase.trial, session);
+  if (phase.kind === "crashed")
+    return `crashed (${inline(phase.failure.because, cellLength)}); to be mended, ${phase.attempt} of ${repairsAtMost}`;
   const lost = experiment.trials.filter((trial) => trial.phase.kind === "lost").length;
   return lost > 0 ? `waiting for a runner (lost ${lost} time${lost === 1 ? "" : "s"})` : "waiting for a runner";
 }
@@ -194,21 +229,34 @@ function trialText(trial: Trial, session: Running): string {
   }
 }
 
+/** Tables of rows, by the rows: between two results the dashboard is made many times over. */
+const tables = new WeakMap<readonly Row[], Map<string, string>>();
+
 function rowTable(session: Running, most: number): string {
+  const { rows } = session;
   const { metric } = session.record.config;
-  const rows = session.rows
-    .filter((row) => row.experiment > 0)
-    .slice(-most)
-    .toReversed();
-  if (rows.length === 0) return "";
-  const lines = rows.map((row) => rowLine(row, session.rows));
-  return [`| exp | | ${metric.name} | Δ frontier | idea |`, "| --- | --- | --- | --- | --- |", ...lines].join("\n");
+  const of = tables.get(rows) ?? new Map<string, string>();
+  tables.set(rows, of);
+  const name = `${metric.name} ${most}`;
+  const table = of.get(name) ?? rowTableOf(rows, most, metric.name);
+  of.set(name, table);
+  return table;
 }
 
-function rowLine(row: Row, rows: readonly Row[]): string {
+function rowTableOf(rows: readonly Row[], most: number, metric: string): string {
+  const shown: Row[] = [];
+  for (let at = rows.length - 1; at >= 0 && shown.length < most; at -= 1) {
+    if (rows[at]!.experiment > 0) shown.push(rows[at]!);
+  }
+  if (shown.length === 0) return "";
+  const { before } = historyOf(rows);
+  const lines = shown.map((row) => rowLine(row, before.get(row) ?? null));
+  return [`| exp | | ${metric} | Δ frontier | idea |`, "| --- | --- | --- | --- | --- |", ...lines].join("\n");
+}
+
+function rowLine(row: Row, before: number | null): string {
   const number = row.pullRequest === null ? String(row.experiment) : `#${row.pullRequest} exp ${row.experiment}`;
   const outcome = row.outcome === "keep" ? "**keep**" : row.outcome.replace("_", " ");
-  const before = valueBefore(row, rows);
   const value = row.value === null ? "" : formatValue(row.value);
   const delta = row.value === null || before === null ? "" : formatDelta(row.value - before);
   const why = row.value === null ? ` (${inline(row.because, cellLength)})` : "";
@@ -223,7 +271,7 @@ function all(session: Running, listed: number): string {
     `[frontier](${htmlUrl}/commits/${frontierBranch(issue)})`,
     `[compare with ${session.record.baseBranch}](${htmlUrl}/compare/${session.record.base}...${frontierBranch(issue)})`,
   ].join(" · ");
-  const settled = session.rows.filter((row) => row.experiment > 0).length;
+  const { settled } = historyOf(session.rows);
   if (settled <= shownRows || listed === 0) return links;
   const title = settled <= listed ? `All ${settled}` : `The last ${listed} of ${settled}`;
   return `<details><summary>${title}</summary>\n\n${rowTable(session, listed)}\n\n</details>\n\n${links}`;

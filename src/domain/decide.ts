@@ -18,16 +18,16 @@ import type { Decision } from "./action.ts";
 import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
 import { askPerson } from "./question.ts";
-import { block, blockOnFailure, open, propose } from "./feeding.ts";
+import { block, blockOnFailure, blockOnHelpless, dropTry, fillPurse, mend, open, propose } from "./feeding.ts";
 import { type Sha, frontierBranch } from "./names.ts";
 import { answerOthers, obey } from "./order.ts";
 import type { Row } from "./results.ts";
 import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
 import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
-import { hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
+import { attemptsOf, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
 import { isActive, lostInARow, measurementsOf } from "./trial.ts";
-import { showDashboard, syncLabels } from "./show.ts";
+import { completeChecks, heedEdit, refuseEdit, showDashboard, showRepairs, syncLabels, tellMoved } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
 
@@ -44,12 +44,29 @@ export function decide(session: Session): Decision {
   if (!hasStarted(session)) return decideWithoutFrontier(session, session.record);
 
   const { state } = session.record;
-  const always: Rule<Running>[] = [stopByHand, startAgain, cancelRuns];
+  const always: Rule<Running>[] = [stopByHand, startAgain, followDefaultBranch, cancelRuns, heedEdit];
   const running: Rule<Running>[] = [advance, measureFrontier, dispatchNext];
   const booking: Rule<Running>[] = [recordFrontier, recordRow, conclude];
   const asking: Rule<Running>[] = [askPerson];
-  const feeding: Rule<Running>[] = [decideEnd, blockOnFailure, open, propose];
-  const showing: Rule<Running>[] = [answerOthers, showDashboard, syncLabels];
+  const feeding: Rule<Running>[] = [
+    decideEnd,
+    blockOnFailure,
+    blockOnHelpless,
+    fillPurse,
+    dropTry,
+    mend,
+    open,
+    propose,
+  ];
+  const showing: Rule<Running>[] = [
+    completeChecks,
+    answerOthers,
+    refuseEdit,
+    showRepairs,
+    showDashboard,
+    syncLabels,
+    tellMoved,
+  ];
 
   const inState = {
     running: [...running, ...booking, ...asking, ...feeding],
@@ -82,7 +99,7 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
   const settledMs = Date.parse(record.since) + unseenWithinMs;
   const frontier = frontierByRows(session.rows, record.base);
   const gone: Running = { ...session, record, frontier };
-  const early = firstOf([stopByHand, cancelRuns], gone);
+  const early = firstOf([stopByHand, followDefaultBranch, cancelRuns], gone);
   if (early !== null) return early;
   if (record.state === "running" || record.state === "paused") {
     if (nowMs < settledMs) return { kind: "wait", untilMs: settledMs, because: `${branch} is not seen yet` };
@@ -94,12 +111,20 @@ function decideWithoutFrontier(session: Session, record: SessionRecord): Decisio
   }
   const booking: Rule<Running>[] = isEnded(record.state) ? [recordRow, conclude] : [];
   return (
-    firstOf([...booking, showDashboard, syncLabels], gone) ?? {
+    firstOf([...booking, showDashboard, syncLabels, tellMoved], gone) ?? {
       kind: "wait",
       untilMs: isEnded(record.state) ? wakeAt(gone) : null,
       because: `${branch} is gone`,
     }
   );
+}
+
+/** Trials are dispatched on the default branch: when it has another name, or is another one, the session goes along. */
+function followDefaultBranch({ record, defaultBranch }: Running): Decision | null {
+  const goesOn = record.state === "running" || record.state === "paused";
+  if (!goesOn || record.baseBranch === defaultBranch) return null;
+  const because = `the default branch is ${defaultBranch} now, and was ${record.baseBranch}`;
+  return { kind: "do", action: { kind: "followBranch", branch: defaultBranch, because }, because };
 }
 
 /** What the rows still say of a frontier whose branch is gone. */
@@ -111,7 +136,7 @@ function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
 /** Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray. */
 function cancelRuns(session: Running): Decision | null {
   const ended = isEnded(session.record.state);
-  const idle = session.experiments.filter((experiment) => ended || experiment.pull !== "open");
+  const idle = session.experiments.filter(({ pull, elsewhere }) => ended || pull !== "open" || elsewhere !== null);
   const trials = [...(ended ? session.frontier.ownTrials : []), ...idle.flatMap((experiment) => experiment.trials)];
   const unwanted = trials.filter(isActive).flatMap(({ run }) => (run === null ? [] : [run.id]));
   const isNew = (id: number) => !session.cancelled.has(id);
@@ -188,7 +213,7 @@ function dispatchNext(session: Running): Decision | null {
         parent: parent.tip,
         tip: frontier.tip,
         description,
-        attempts: experiment.nextAttempt - 1,
+        attemptsBefore: attemptsOf(experiment),
       } as const;
       return { kind: "do", action, because: "the frontier moved" };
     }

@@ -1,25 +1,27 @@
 /** When a session is done, and what it leaves. */
 import type { Decision } from "./action.ts";
 import { openExperiments } from "./experiment.ts";
+import { historyOf } from "./history.ts";
 import { finalComment, reportBody, reportTitle } from "./report.ts";
+import { hoursAreOver, moneyIsSpent } from "./limits.ts";
 import type { Running } from "./session.ts";
 import { gainOf } from "./verdict.ts";
 import { experimentCount } from "./words.ts";
 
 /** Why no further experiment is opened, or null. */
 export function limitReached(session: Running): string | null {
-  const { config, startedAt } = session.record;
-  const { limits, metric } = config;
+  const { limits, metric } = session.record.config;
   const { desk } = session;
   const { tip, value } = session.frontier;
   if (desk.kind === "exhausted" && desk.parent === tip) return desk.because;
   if (value !== null && metric.target !== null && gainOf(value, metric.target, metric.direction) >= 0) {
     return `the target of ${metric.target} is reached`;
   }
-  if (session.nowMs >= Date.parse(startedAt) + limits.hours * 3_600_000) return `${limits.hours} hours are over`;
-  const recorded = new Set(session.rows.map((row) => row.experiment));
-  const settled = session.rows.filter((row) => row.experiment > 0).length;
-  const open = session.experiments.filter((experiment) => !recorded.has(experiment.number)).length;
+  if (hoursAreOver(session)) return `${limits.hours} hours are over`;
+  const unpaid = moneyIsSpent(session);
+  if (unpaid !== null) return unpaid;
+  const { byExperiment, settled } = historyOf(session.rows);
+  const open = session.experiments.filter((experiment) => !byExperiment.has(experiment.number)).length;
   return settled + open >= limits.experiments
     ? `${experimentCount(limits.experiments)} ${limits.experiments === 1 ? "was" : "were"} made`
     : null;

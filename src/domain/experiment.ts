@@ -3,8 +3,10 @@
  */
 import { type Appeal, appealOf, heldMeasurements, isOwed } from "./appeal.ts";
 import type { Measurement } from "./measurement.ts";
+import { type Failure, mendingOf } from "./repair.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
+import { preferShorter } from "./simpler.ts";
 import { type Trial, isActive, lostInARow } from "./trial.ts";
 import { type Judgement, type Outcome, isSound, judge, sigmaOf } from "./verdict.ts";
 
@@ -15,6 +17,8 @@ export type Phase =
   | { readonly kind: "trial"; readonly trial: Trial }
   /** Won against the frontier that is still the frontier: to be merged. */
   | { readonly kind: "won"; readonly value: number; readonly trials: number; readonly because: string }
+  /** Its own code crashed, and whoever wrote it is to mend it; runners go on with other experiments. */
+  | { readonly kind: "crashed"; readonly failure: Failure; readonly attempt: number }
   /** Measured, but no value that can be believed: a person keeps it, has it measured again, or closes it. */
   | { readonly kind: "unknown"; readonly value: number | null; readonly because: string }
   /** The outcome is certain and not written yet. */
@@ -36,6 +40,10 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   if (experiment.pull === "closed") {
     return { kind: "decided", outcome: "withdrawn", value: null, because: "closed by a person" };
   }
+  if (experiment.elsewhere !== null) {
+    const because = `a person pointed its pull request at ${experiment.elsewhere}`;
+    return { kind: "decided", outcome: "withdrawn", value: null, because };
+  }
 
   const active = experiment.trials.find((trial) => isActive(trial) || trial.phase.kind === "reporting");
   if (active !== undefined) return { kind: "trial", trial: active };
@@ -54,10 +62,16 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
     return { kind: "waiting", lost, because: `@${appeal!.by} asked for another measurement` };
   }
 
-  const judgement = judgementOf(measurements, { ...parent, value: parent.value }, appeal, session);
+  const judgement = judgementOf(experiment, measurements, { ...parent, value: parent.value }, session);
   const stale = parent.tip !== session.frontier.tip;
   if (judgement.kind === "repeat") return { kind: "waiting", lost, because: judgement.because };
   if (judgement.kind === "unknown") return judgement;
+  if (judgement.outcome === "crash") {
+    const mending = mendingOf(experiment, measurements.at(-1)!, session);
+    const attempt = (experiment.idea?.repair?.attempt ?? 0) + 1;
+    if ("failure" in mending) return { kind: "crashed", failure: mending.failure, attempt };
+    return { ...judgement, kind: "decided", because: `${judgement.because}${mending.over}` };
+  }
   if (judgement.outcome !== "keep") return { ...judgement, kind: "decided" };
   if (stale) return { kind: "waiting", lost, because: "the frontier moved: carried onto it and measured again" };
   return { kind: "won", value: judgement.value!, trials: measurements.length, because: judgement.because };
@@ -76,17 +90,22 @@ export function measurementsFor(experiment: Experiment, session: Running): Measu
 }
 
 function judgementOf(
+  experiment: Experiment,
   measurements: readonly Measurement[],
   reference: { readonly value: number; readonly trials: number },
-  appeal: Appeal | null,
   session: Running,
 ): Judgement {
-  const sigma = sigmaOf(noiseOf(session), session.record.config);
-  return judge(measurements, reference, sigma, session.record.config, appeal?.what === "keep" ? appeal.by : null);
+  const { config } = session.record;
+  const sigma = sigmaOf(noiseOf(session), config);
+  const appeal = appealFor(experiment, session);
+  const judgement = judge(measurements, reference, sigma, config, appeal?.what === "keep" ? appeal.by : null);
+  const lines = experiment.idea?.lines ?? null;
+  return preferShorter(judgement, { lines, trials: measurements.length, reference, sigma }, config);
 }
 
 function recordedPhase(experiment: Experiment, row: Row): Phase {
-  const clean = experiment.label !== null && experiment.pull !== "open";
+  // What a person pointed elsewhere is theirs, and stays open.
+  const clean = experiment.label !== null && (experiment.pull !== "open" || experiment.elsewhere !== null);
   return clean ? { kind: "settled" } : { kind: "recorded", row };
 }
 
@@ -97,9 +116,7 @@ function mergedPhase(experiment: Experiment, session: Running): Phase {
   if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
     const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
     const because =
-      measurements.length === 0
-        ? "merged"
-        : judgementOf(measurements, reference, appealFor(experiment, session), session).because;
+      measurements.length === 0 ? "merged" : judgementOf(experiment, measurements, reference, session).because;
     return { kind: "decided", outcome: "keep", value: frontier.value, because };
   }
   const because = "merged by a person; the frontier is measured as it is now";

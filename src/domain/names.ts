@@ -42,7 +42,7 @@ export function frontierBranch(issue: number): string {
   return `autoresearch/${issue}/frontier`;
 }
 
-/** The orphan branch that holds `results.tsv`, `progress.svg` and `session.json`. */
+/** The orphan branch that holds `results.tsv`, `progress.svg`, `session.json` and `notes.md`. */
 export function resultsBranch(issue: number): string {
   return `autoresearch/${issue}/results`;
 }

@@ -1,14 +1,16 @@
 /** Orders: what people ask for in comments, and what the bot answers. Only people with write access steer. */
-import type { Decision, StateChange } from "./action.ts";
+import type { Decision, StateChange, Steer } from "./action.ts";
 import type { Appeal } from "./appeal.ts";
 import { type Appealing, appealing } from "./appealing.ts";
 import type { Command } from "./command.ts";
 import { helpText } from "./command.ts";
 import type { Order, Session, SessionState } from "./session.ts";
+import { steeringOf } from "./steer.ts";
 import { denial, noSession, statusText, unknownCommand } from "./words.ts";
 
 type Effect = {
   readonly change: StateChange | null;
+  readonly steer: Steer | null;
   readonly appeal: Appeal | null;
   readonly reopen: number | null;
   readonly reply: string | null;
@@ -18,6 +20,7 @@ type Effect = {
 /** An answer in words, and nothing besides. */
 const inWords = (reply: string | null, refused: boolean): Effect => ({
   change: null,
+  steer: null,
   appeal: null,
   reopen: null,
   reply,
@@ -43,10 +46,10 @@ export function answerOthers(session: Session): Decision | null {
 
 function answer(order: Order, effect: Effect): Decision {
   const reaction = effect.refused ? "confused" : "+1";
-  const { change, appeal, reopen, reply } = effect;
+  const { change, steer, appeal, reopen, reply } = effect;
   return {
     kind: "do",
-    action: { kind: "obey", comment: order.comment, on: order.on, change, appeal, reopen, reply, reaction },
+    action: { kind: "obey", comment: order.comment, on: order.on, change, steer, appeal, reopen, reply, reaction },
     because: `@${order.author} said ${order.commands.map(nameOf).join(", ")}`,
   };
 }
@@ -66,8 +69,9 @@ function effectOf(order: Order, session: Session): Effect {
   if (record.order === order.comment) return inWords(null, false);
   let state = record.state;
   let change: StateChange | null = null;
-  let refused = false;
-  const replies: string[] = [];
+  const { steer, answers } = steeringOf(order, record, session.traits);
+  let refused = answers.length > 0;
+  const replies = [...answers];
   let appeal: Appealing | null = null;
   for (const command of order.commands) {
     if (command.kind === "rerun" || command.kind === "keep") {
@@ -87,6 +91,7 @@ function effectOf(order: Order, session: Session): Effect {
   const { appeal: asked, reopen } = appeal ?? { appeal: null, reopen: null };
   return {
     change,
+    steer,
     appeal: asked,
     reopen,
     reply: replies.length === 0 ? null : [...new Set(replies)].join("\n\n"),
@@ -110,6 +115,11 @@ function stepOf(command: StateCommand, state: SessionState, order: Order, sessio
       return say(statusText(session));
     case "unknown":
       return say(unknownCommand(command), true);
+    // What these ask is `steeringOf`'s.
+    case "note":
+    case "try":
+    case "model":
+      return { to: null, because: "", reply: null, refused: false };
     case "stop":
       return ended ? say(`This session is ${state} already.`) : go("stopped", `stopped by @${order.author}`);
     case "pause":

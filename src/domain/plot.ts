@@ -43,7 +43,7 @@ export type Plot = {
 };
 
 /** Marks of one kind that are drawn at most. */
-const markLimit = 300;
+const markLimit = 150;
 /** Room beyond the baseline and beyond the best, as a part of what lies between. */
 const margin = 0.15;
 /** What is larger can't be drawn to scale with anything, and is shown as having no value. */

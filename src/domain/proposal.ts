@@ -94,6 +94,9 @@ export type Repair = {
   readonly experiment: number;
   /** 1 for the first repair of this experiment, 2 for the last. */
   readonly attempt: number;
+  /** The commit that crashed, and its failure in one line that equal failures share. */
+  readonly head: Sha;
+  readonly failure: string;
   readonly description: string;
   readonly hypothesis: string | null;
   /** The mutable files as they crashed. */
@@ -166,10 +169,40 @@ export type Insights = {
 export const noInsights: Insights = { lesson: null, ideas: [], foreclosed: [] };
 
 /** A thought whose contents have a key; what a candidate's commit says. */
-export type Idea = Thought & { readonly key: string };
+export type Idea = Thought & {
+  readonly key: string;
+  /** What all its proposals took together; null: nothing was counted. */
+  readonly spent: Spending | null;
+  /** Lines of code more than the frontier that it was built on; see `lineChange`. */
+  readonly lines: number | null;
+  readonly insights: Insights;
+  /** What of people's steering was on the desk; see `steeringKey`. */
+  readonly heeded: readonly string[];
+  /** Attempts that earlier commits of the experiment had. */
+  readonly attemptsBefore: number;
+  /** What a repair mended: the failure's signature, and how. null: it is no repair. */
+  readonly repair: { readonly attempt: number; readonly failure: string; readonly description: string } | null;
+};
 
 /** One change to the mutable surface. `files` holds the whole new text of each changed file. */
 export type Proposal = Thought & { readonly files: readonly FileText[]; readonly insights: Insights };
+
+/** What there is to say beside a thought where nothing more is known. */
+export const untold = {
+  spent: null,
+  lines: null,
+  insights: noInsights,
+  heeded: [],
+  attemptsBefore: 0,
+  repair: null,
+} as const satisfies Partial<Idea>;
+
+/** The tally with one experiment of this kind more, or less. */
+export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean, by: 1 | -1 = 1): KindTally {
+  const { tried, kept } = tally[kind] ?? { tried: 0, kept: 0 };
+  const next = { tried: Math.max(0, tried + by), kept: Math.max(0, kept + (isKept ? by : 0)) };
+  return { ...tally, [kind]: next };
+}
 
 export type Answer =
   | { readonly kind: "proposal"; readonly proposal: Proposal }
@@ -178,7 +211,19 @@ export type Answer =
   | { readonly kind: "person"; readonly because: string };
 
 /** Proposes one change at a time. Rejects when it can't answer now; the signal aborts it when the session stops. */
-export type Researcher = { propose(brief: Brief, signal: AbortSignal): Promise<Answer> };
+export type Researcher = {
+  propose(brief: Brief, signal: AbortSignal): Promise<Answer>;
+  /** True where a crash may come back to it, as `brief.repair`. */
+  readonly repairs?: true;
+  /** True where it reads no words: past experiments, notes and what people ask for are not gathered for it. */
+  readonly wordless?: true;
+};
+
+/** What a session must know of its researcher. */
+export type Traits = { readonly repairs: boolean; readonly wordless: boolean };
+
+/** The crash that a proposal mends: of the experiment's commit `head`, for the `attempt`-th time. */
+export type RepairOf = { readonly head: Sha; readonly attempt: number; readonly failure: string };
 
 /** A proposal on the desk: made for experiment `number` on the frontier's commit `parent`. */
 export type Prepared = {
@@ -186,6 +231,12 @@ export type Prepared = {
   readonly parent: Sha;
   readonly key: string;
   readonly proposal: Proposal;
+  /** What its thinking took. */
+  readonly spent: Spending;
+  /** null: a new idea. */
+  readonly repair: RepairOf | null;
+  /** What of people's steering was on the desk, and the `try` that it takes up; see `steeringKey`. */
+  readonly heeded: readonly string[];
 };
 
 /** The researcher's desk, which lives in the process alone: a crash costs one proposal, never correctness. */
@@ -197,4 +248,12 @@ export type Desk =
   | { readonly kind: "exhausted"; readonly because: string; readonly parent: Sha }
   /** The researcher needs a person (a key, money, a model's name). */
   | { readonly kind: "helpless"; readonly because: string }
+  /** The purse that stands in session.json is used up; more is to be put into it (domain/ledger.ts). */
+  | { readonly kind: "short" }
+  /** What is left of `limits.cost_usd` does not pay for another call. */
+  | { readonly kind: "spent"; readonly because: string }
+  /** The crash of this commit can't be mended: the experiment ends as it is. */
+  | { readonly kind: "beyondRepair"; readonly because: string; readonly head: Sha }
+  /** Nothing that takes up the `try` of this comment passed the guard. */
+  | { readonly kind: "refused"; readonly because: string; readonly comment: number }
   | { readonly kind: "failed"; readonly because: string; readonly failures: number; readonly retryAtMs: number };

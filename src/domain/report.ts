@@ -1,6 +1,7 @@
 /** What a session leaves at its end: the comment on the issue, and the pull request for a person to merge. */
 import { frontierBranch, resultsBranch } from "./names.ts";
-import { baselineOf, valueBefore } from "./results.ts";
+import { historyOf } from "./history.ts";
+import { baselineOf } from "./results.ts";
 import type { Running } from "./session.ts";
 import { outcomes } from "./verdict.ts";
 import { experimentCount, formatDelta, formatPercent, formatValue, inline, sinceBaseline } from "./words.ts";
@@ -48,7 +49,7 @@ export function reportBody(session: Running): string {
       `| experiment | ${metric.name} | Δ | change | why it was kept |`,
       "| --- | --- | --- | --- | --- |",
       ...kept.slice(-100).map((row) => {
-        const before = valueBefore(row, session.rows);
+        const before = historyOf(session.rows).before.get(row) ?? null;
         const delta = before === null ? "" : formatDelta(row.value! - before);
         return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description, 100)} | ${inline(row.because, 100)} |`;
       }),

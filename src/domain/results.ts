@@ -48,11 +48,6 @@ export function baselineOf(rows: readonly Row[]): number | null {
   return rows.find((row) => row.experiment === 0)?.value ?? null;
 }
 
-/** The frontier's value when the row was written: that of the last row that was kept before it. */
-export function valueBefore(row: Row, rows: readonly Row[]): number | null {
-  return rows.slice(0, rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
-}
-
 /** One cell. Readers of CSV take a double quote at its beginning for quoting, up to the next one, over any line end. */
 function clean(text: string): string {
   return text
@@ -66,24 +61,33 @@ export function formatStored(value: number): string {
   return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(6) : value.toFixed(6);
 }
 
+/** Rows never change: each is written out once, and not again with every row that follows it. */
+const lines = new WeakMap<Row, string>();
+
 /** The whole file. Text loses its tabs and line ends, and its double quotes become single ones. */
 export function formatResults(rows: readonly Row[], metric: string): string {
-  const lines = rows.map((row) =>
-    [
-      row.commit,
-      formatStored(row.value ?? 0),
-      row.memoryGb.toFixed(1),
-      statusOf(row),
-      clean(row.description),
-      row.outcome,
-      String(row.experiment),
-      row.pullRequest === null ? "" : String(row.pullRequest),
-      row.parent,
-      row.seconds.toFixed(1),
-      clean(row.because),
-    ].join("\t"),
-  );
-  return [header(metric).join("\t"), ...lines].map((line) => `${line}\n`).join("");
+  return `${header(metric).join("\t")}\n${rows.map(lineOf).join("")}`;
+}
+
+function lineOf(row: Row): string {
+  const known = lines.get(row);
+  if (known !== undefined) return known;
+  const cells = [
+    row.commit,
+    formatStored(row.value ?? 0),
+    row.memoryGb.toFixed(1),
+    statusOf(row),
+    clean(row.description),
+    row.outcome,
+    String(row.experiment),
+    row.pullRequest === null ? "" : String(row.pullRequest),
+    row.parent,
+    row.seconds.toFixed(1),
+    clean(row.because),
+  ];
+  const line = `${cells.join("\t")}\n`;
+  lines.set(row, line);
+  return line;
 }
 
 /** Reads `formatResults`, and tables with karpathy's five columns alone. Lines that are neither are left out. */

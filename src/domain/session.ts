@@ -6,9 +6,12 @@ import { z } from "zod";
 import { appealSchema } from "./appeal.ts";
 import type { Command } from "./command.ts";
 import { type Config, storedConfigSchema } from "./config.ts";
+import { historyOf } from "./history.ts";
 import { type SessionKey, type Sha, sha } from "./names.ts";
-import type { Desk } from "./proposal.ts";
+import { type Account, emptyLedger, ledgerSchema } from "./ledger.ts";
+import { type Desk, type Idea, type Traits, changeKinds } from "./proposal.ts";
 import type { Row } from "./results.ts";
+import { steeringSchema } from "./steering.ts";
 import type { Trial } from "./trial.ts";
 import type { Noise, Outcome } from "./verdict.ts";
 
@@ -31,7 +34,9 @@ export const recordSchema = z.object({
   startedAt: z.string(),
   /** The default branch's commit that the session began at: where protected files come from. */
   base: shaSchema,
+  /** The default branch, whose workflow is used, and those that were it before. */
   baseBranch: z.string(),
+  formerBranches: z.array(z.string()).default([]),
   program: z.string(),
   config: storedConfigSchema,
   state: z.enum(sessionStates),
@@ -52,6 +57,20 @@ export const recordSchema = z.object({
   appeals: z.array(appealSchema).default([]),
   /** Keys of the contents that were measured or refused, oldest first; see `contentKey`. */
   tried: z.array(z.string()),
+  /** Title of the issue when the session began. */
+  title: z.string().default(""),
+  /** Digest of the issue's text that was last taken into the program, or refused. */
+  issueDigest: z.string().nullable().default(null),
+  /** The last edit of the issue's text since the start: who made it, and the first experiment that it holds for. */
+  edit: z.object({ by: z.string(), at: z.string(), taken: z.boolean(), from: z.int() }).nullable().default(null),
+  /** What the researcher has cost. */
+  ledger: ledgerSchema.default(emptyLedger),
+  /** How often each kind of change was tried, and kept. */
+  kinds: z.partialRecord(z.enum(changeKinds), z.object({ tried: z.int().min(0), kept: z.int().min(0) })).default({}),
+  /** What people asked of the researcher, oldest first. */
+  steering: z.array(steeringSchema).default([]),
+  /** The model that a person asked for; null: as configured. */
+  model: z.string().nullable().default(null),
 });
 
 export type SessionRecord = z.output<typeof recordSchema>;
@@ -78,6 +97,8 @@ export type Experiment = {
   readonly description: string;
   /** Key of its contents; null when the pull request no longer says. */
   readonly key: string | null;
+  /** What the bot's last commit of it says; null where that can't be found. */
+  readonly idea: Idea | null;
   readonly head: Sha;
   /** The frontier's commit that it is built on, with its value. */
   readonly parent: { readonly tip: Sha; readonly value: number | null; readonly trials: number };
@@ -90,6 +111,8 @@ export type Experiment = {
   readonly nextAttempt: number;
   /** The bot's own check on the head, if it is there. */
   readonly check: { readonly id: number; readonly completed: boolean } | null;
+  /** The branch that a person pointed its pull request at, in the frontier's place; null: nobody did. */
+  readonly elsewhere: string | null;
   /** Why it can't be carried onto the frontier; null: it was not tried, or it can. */
   readonly conflict: string | null;
 };
@@ -108,6 +131,16 @@ export type Order = {
 /** The trigger label was put on: GitHub's id of the event, and its time by GitHub's clock. */
 export type Labelling = { readonly event: number; readonly by: string; readonly atMs: number };
 
+/** The issue's text as somebody left it after the session took it. */
+export type Edit = {
+  readonly by: string;
+  readonly mayWrite: boolean;
+  readonly at: string;
+  readonly digest: string;
+  /** Without front matter. */
+  readonly text: string;
+};
+
 /** What a start would take, or why it is refused. */
 export type Start =
   | {
@@ -116,9 +149,19 @@ export type Start =
       readonly baseBranch: string;
       readonly config: Config;
       readonly program: string;
+      readonly title: string;
+      /** Of the issue's text, as in `record.issueDigest`. */
+      readonly issueDigest: string;
       readonly by: string;
     }
   | { readonly kind: "refused"; readonly problem: string };
+
+/** An issue that was deleted, or moved to where the app sees nothing; or that lives on in another repository. */
+export type Gone = {
+  readonly because: string;
+  /** Where it is now; `told`: that the session stayed behind was said there. */
+  readonly to: (SessionKey & { readonly told: boolean }) | null;
+};
 
 export type Session = {
   readonly key: SessionKey;
@@ -130,6 +173,12 @@ export type Session = {
     readonly labels: readonly string[];
     readonly closedBy: string | null;
   };
+  /** The issue's conversation is locked: no app may speak there. */
+  readonly locked: boolean;
+  /** What became of the issue, where it is there no more; null: it is there. */
+  readonly gone: Gone | null;
+  /** The repository's default branch as it is now. */
+  readonly defaultBranch: string;
   /** Who put the trigger label on last, and when; null: nobody did, or it was not looked up. */
   readonly labelled: Labelling | null;
   /** Who took it off last. */
@@ -142,6 +191,11 @@ export type Session = {
   readonly experiments: readonly Experiment[];
   readonly orders: readonly Order[];
   readonly desk: Desk;
+  /** What the desk has spent. */
+  readonly account: Account;
+  readonly traits: Traits;
+  /** An edit of the issue's text that nothing was made of yet. */
+  readonly edit: Edit | null;
   /** Body of the dashboard comment; null: there is none. */
   readonly dashboard: string | null;
   /** Commit of the results branch, for links. */
@@ -156,6 +210,8 @@ export type Session = {
   readonly strays: readonly number[];
   /** People without write access who were told so already. */
   readonly denied: ReadonlySet<string>;
+  /** Checks of the bot's own that are open and whose experiment is settled: another process began one too late. */
+  readonly looseChecks: readonly { readonly check: number; readonly experiment: number }[];
   /** Why requests to GitHub go out slowly, and until when; null: they do not. */
   readonly slow: { readonly because: string; readonly untilMs: number } | null;
 };
@@ -180,6 +236,11 @@ export function trialsOfFrontier(record: SessionRecord, tip: Sha): number {
   return tip === record.base ? record.config.keep.baseline_trials : 1;
 }
 
+/** Attempts that an experiment has had, on all its commits. */
+export function attemptsOf(experiment: Experiment): number {
+  return experiment.nextAttempt - 1;
+}
+
 export function rowOf(session: Session, experiment: number): Row | null {
-  return session.rows.findLast((row) => row.experiment === experiment) ?? null;
+  return historyOf(session.rows).byExperiment.get(experiment) ?? null;
 }

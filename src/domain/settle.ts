@@ -11,7 +11,7 @@ import type { Row } from "./results.ts";
 import { type Experiment, type Running, isEnded, noiseOf, trialsOfFrontier } from "./session.ts";
 import { measurementsOf } from "./trial.ts";
 import { meanOf, pool, valuesOf } from "./verdict.ts";
-import { concludedBody, verdictLine, verdictTitle } from "./words.ts";
+import { closedAgainText, concludedBody, verdictLine, verdictTitle } from "./words.ts";
 
 /** The row of the frontier itself, once it was measured often enough: the baseline is row one. */
 export function recordFrontier(session: Running): Decision | null {
@@ -34,7 +34,7 @@ export function recordFrontier(session: Running): Decision | null {
   };
   return {
     kind: "do",
-    action: { kind: "record", row, key: null, noise: pool(noiseOf(session), values) },
+    action: { kind: "record", row, key: null, noise: pool(noiseOf(session), values), idea: null },
     because: `the frontier is measured: ${row.value}`,
   };
 }
@@ -58,7 +58,8 @@ export function record(session: Running): Decision | null {
     };
     const values = decided.value === null ? [] : valuesOf(measurements);
     const noise = pool(noiseOf(session), values);
-    return { kind: "do", action: { kind: "record", row, key: experiment.key, noise }, because: decided.because };
+    const { key, idea } = experiment;
+    return { kind: "do", action: { kind: "record", row, key, noise, idea }, because: decided.because };
   }
   return null;
 }
@@ -102,7 +103,9 @@ function concludeOne(experiment: Experiment, row: Row, session: Running): Decisi
       outcome: row.outcome,
       title: verdictTitle(row, experiment.parent.value, session.record.config),
       verdict: verdictLine(row),
-      close: experiment.pull === "open",
+      close: experiment.pull === "open" && experiment.elsewhere === null,
+      // The label was the last word on it: somebody opened it again.
+      remark: experiment.pull === "open" && experiment.label !== null ? closedAgainText(row) : null,
       body: concludedBody({ experiment, row, measurements, session }),
       labels: [triggerLabel, row.outcome],
     },

@@ -18,7 +18,12 @@ export type StartFacts = {
   /** Every path in the base commit. */
   readonly paths: readonly string[];
   readonly configText: string | null;
+  readonly title: string;
   readonly issueBody: string;
+  /** Of the text in it, as `record.issueDigest` keeps it. */
+  readonly issueDigest: string;
+  /** Who edited text or title after the label was put on, and may not write; null: nobody. */
+  readonly editedBy: string | null;
   /** Text of the file that `program` names; null: it names none, or it is not there. */
   readonly programText: string | null;
   /** `owner/name`, and whether strangers can see it. */
@@ -33,6 +38,11 @@ export type StartFacts = {
 export function programPath(configText: string | null, issueBody: string): string | null {
   const result = readConfig(configText, issueBody);
   return result.ok ? result.config.program : null;
+}
+
+/** The program: the text of the file that `program` names, then the issue's own without its front matter. */
+export function programOf(fileText: string | null, issueText: string): string {
+  return [fileText?.trim() ?? "", issueText].filter((part) => part !== "").join("\n\n");
 }
 
 /** To compile a pattern takes longer than to ask it, and a tree has many paths. */
@@ -87,6 +97,11 @@ export function startOf(facts: StartFacts): Start {
   if (!facts.mayWrite)
     return refuse(`@${facts.by} has no write access, and only people with write access can start a session.`);
 
+  if (facts.editedBy !== null) {
+    return refuse(
+      `@${facts.editedBy}, who has no write access, edited this issue after the label was put on. What is read is what somebody with write access labels.`,
+    );
+  }
   const result = readConfig(facts.configText, facts.issueBody);
   if (!result.ok) return refuse(result.problem);
   const { config } = result;
@@ -115,12 +130,12 @@ export function startOf(facts: StartFacts): Start {
     return refuse(`\`program\` names \`${config.program}\`, which does not exist on \`${facts.baseBranch}\`.`);
   }
   const { text } = splitFrontMatter(facts.issueBody);
-  const program = [facts.programText?.trim() ?? "", text].filter((part) => part !== "").join("\n\n");
+  const program = programOf(facts.programText, text);
   if (!/\p{L}/u.test(program.replace(/<!--[\s\S]*?-->/g, "").replace(/^#+ .*$|^_No response_$/gm, ""))) {
     return refuse(
       "the issue has no text. The program (what to research, and what to leave alone) is the issue's text.",
     );
   }
-  const { base, baseBranch, by } = facts;
-  return { kind: "ready", base, baseBranch, config, program, by };
+  const { base, baseBranch, by, title, issueDigest } = facts;
+  return { kind: "ready", base, baseBranch, config, program, title, issueDigest, by };
 }

@@ -15,13 +15,14 @@ export function decideStart(session: Session): Decision {
   return { kind: "do", action: { kind: "start", start: session.start }, because: `labelled by ${session.start.by}` };
 }
 
-/** Closing the issue or taking the label off is `stop` by other means. */
+/** Closing, deleting or moving the issue, or taking the label off, is `stop` by other means. */
 export function stopByHand(session: Running): Decision | null {
   if (isEnded(session.record.state)) return null;
   const closed = !session.issue.open;
   if (!closed && session.issue.labels.includes(triggerLabel)) return null;
   const by = closed ? session.issue.closedBy : session.unlabelledBy;
-  const because = closed ? "the issue was closed" : `the label ${triggerLabel} was taken off`;
+  const shut = session.gone?.because ?? "the issue was closed";
+  const because = closed ? shut : `the label ${triggerLabel} was taken off`;
   return {
     kind: "do",
     action: { kind: "setState", change: { state: "stopped", by, because }, restart: null },
@@ -43,6 +44,9 @@ export function startAgain(session: Running): Decision | null {
   const restart = {
     startedAt: new Date(session.nowMs).toISOString(),
     program: start.program,
+    title: start.title,
+    issueDigest: start.issueDigest,
+    edit: null,
     base: fresh ? start.base : base,
     baseBranch: fresh ? start.baseBranch : baseBranch,
     config: fresh ? start.config : { ...start.config, mutable, metric, trial },

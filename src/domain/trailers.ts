@@ -2,7 +2,7 @@
  * What the bot's commits say: codecs of their messages. The frontier's story is readable with `git log --first-parent` and
  * no bot running, and a candidate's commit alone is enough to write its pull request.
  */
-import { type Idea, changeKinds } from "./proposal.ts";
+import { type Idea, type Insights, type Spending, changeKinds } from "./proposal.ts";
 import { formatStored } from "./results.ts";
 import { oneLine, pullTitle } from "./words.ts";
 
@@ -66,8 +66,59 @@ function isCount(number: number | null): number is number {
   return Number.isSafeInteger(number) && number! >= 1;
 }
 
-/** Message of a candidate's commit; `attempts` were made for the experiment before it, on commits that it takes the place of. */
-export function formatCandidate(experiment: number, idea: Idea, attempts = 0): string {
+/** The values of all trailers of this name, in order. */
+function trailers(message: string, name: string): string[] {
+  const prefix = `${name}: `;
+  const lines = message.trimEnd().split("\n\n").at(-1)!.split("\n");
+  return lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
+}
+
+/** Items of a list that a commit keeps, and characters of each. */
+const listedAtMost = 10;
+const listedLength = 300;
+
+function listed(name: string, items: readonly string[]): string[] {
+  return items
+    .map((item) => Array.from(oneLine(item)).slice(0, listedLength).join("").trim())
+    .filter((item) => item !== "")
+    .slice(0, listedAtMost)
+    .map((item) => `${name}: ${item}`);
+}
+
+function formatTokens(spent: Spending): string {
+  const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = spent;
+  return `${inputTokens} in, ${cacheReadTokens} from the cache, ${cacheWriteTokens} into it, ${outputTokens} out`;
+}
+
+function parseSpent(message: string): Spending | null {
+  const usd = numberIn(trailer(message, "Cost-Usd"));
+  const tokens = /^(\d+) in, (\d+) from the cache, (\d+) into it, (\d+) out$/.exec(trailer(message, "Tokens") ?? "");
+  if (usd === null || usd < 0 || tokens === null) return null;
+  const [inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens] = tokens.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { usd, inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens };
+}
+
+function parseRepair(message: string): Idea["repair"] {
+  const attempt = numberIn(trailer(message, "Repair"));
+  if (!isCount(attempt)) return null;
+  return { attempt, failure: trailer(message, "Failure") ?? "", description: trailer(message, "Mended") ?? "" };
+}
+
+function parseInsights(message: string): Insights {
+  return {
+    lesson: trailer(message, "Lesson"),
+    ideas: trailers(message, "Next-Idea"),
+    foreclosed: trailers(message, "Foreclosed"),
+  };
+}
+
+/** Message of a candidate's commit. */
+export function formatCandidate(experiment: number, idea: Idea): string {
   return [
     pullTitle(experiment, idea.description),
     "",
@@ -78,15 +129,22 @@ export function formatCandidate(experiment: number, idea: Idea, attempts = 0): s
     `Change: ${idea.kind}`,
     ...(idea.askedBy === null ? [] : [`Asked-By: @${idea.askedBy}`]),
     `Researcher: ${oneLine(idea.researcher)}`,
+    ...(idea.spent === null ? [] : [`Cost-Usd: ${idea.spent.usd.toFixed(6)}`, `Tokens: ${formatTokens(idea.spent)}`]),
+    ...(idea.lines === null ? [] : [`Lines: ${idea.lines > 0 ? "+" : ""}${idea.lines}`]),
+    ...listed("Lesson", idea.insights.lesson === null ? [] : [idea.insights.lesson]),
+    ...listed("Next-Idea", idea.insights.ideas),
+    ...listed("Foreclosed", idea.insights.foreclosed),
+    ...idea.heeded.map((key) => `Heeded: ${key}`),
+    ...(idea.attemptsBefore === 0 ? [] : [`Attempts-Before: ${idea.attemptsBefore}`]),
+    ...(idea.repair === null
+      ? []
+      : [
+          `Repair: ${idea.repair.attempt}`,
+          `Failure: ${oneLine(idea.repair.failure)}`,
+          `Mended: ${oneLine(idea.repair.description)}`,
+        ]),
     `Contents: ${idea.key}`,
-    ...(attempts === 0 ? [] : [`Attempts: ${attempts}`]),
   ].join("\n");
-}
-
-/** How many attempts the experiment had before this commit, by its message. */
-export function attemptsBefore(message: string): number {
-  const attempts = numberIn(trailer(message, "Attempts"));
-  return isCount(attempts) ? attempts : 0;
 }
 
 /** The idea in a candidate's message, or null when the bot did not write it. */
@@ -102,6 +160,12 @@ export function parseCandidate(message: string): Idea | null {
     researcher: trailer(message, "Researcher") ?? "",
     kind: changeKinds.find((kind) => kind === trailer(message, "Change")) ?? "other",
     askedBy: trailer(message, "Asked-By")?.replace(/^@/, "") ?? null,
+    spent: parseSpent(message),
+    lines: numberIn(trailer(message, "Lines")?.replace(/^\+/, "") ?? null),
+    insights: parseInsights(message),
+    heeded: trailers(message, "Heeded"),
+    attemptsBefore: Math.max(0, numberIn(trailer(message, "Attempts-Before")) ?? 0),
+    repair: parseRepair(message),
     key,
   };
 }

@@ -4,8 +4,10 @@
  */
 import type { Command } from "./command.ts";
 import type { Config } from "./config.ts";
+import { formatTokens, formatUsd } from "./ledger.ts";
+import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
-import { type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { type SessionKey, type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
 import type { Idea } from "./proposal.ts";
 import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
@@ -81,7 +83,7 @@ export function unknownCommand(command: Extract<Command, { kind: "unknown" }>): 
 }
 
 export function orphanedFrontier(issue: number): string {
-  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Rename or delete the branch`;
+  return `there is a branch \`${frontierBranch(issue)}\` that holds an earlier session's work, and no \`${resultsBranch(issue)}\` that tells of it. Restore that one, or rename or delete the first`;
 }
 
 /** What is in the way of a start, where trying again may help. */
@@ -93,18 +95,27 @@ export function startRefusal(problem: string): string {
   return `I can't start: ${problem} Mend it and put the label on again.`;
 }
 
+/** What a moved issue says at its new place. */
+export function movedText(from: SessionKey, record: SessionRecord): string {
+  const at = `${from.owner}/${from.repo}`;
+  return `The session of this issue stayed behind in ${at}, where it is ${record.state}: ${inline(record.because)}. What it found is there, on \`${frontierBranch(from.issue)}\` and \`${resultsBranch(from.issue)}\`. The label \`autoresearch\`, put on here, starts a new one.`;
+}
+
+export function closedAgainText(row: Row): string {
+  return `This experiment is settled (${row.outcome.replace("_", " ")}), so I closed it again. \`/autoresearch rerun\` here has it measured once more, \`/autoresearch keep\` takes it as it is.`;
+}
+
 export function statusText(session: Session): string {
   const { record, frontier } = session;
   if (record === null) return noSession();
-  const settled = session.rows.filter((row) => row.experiment > 0);
-  const kept = settled.filter((row) => row.outcome === "keep").length;
+  const { settled, kept } = historyOf(session.rows);
   const value = frontier?.value ?? null;
   const gained =
     value === null
       ? "no value of the frontier yet"
       : `${record.config.metric.name} ${formatValue(value)}${sinceBaseline(session)}`;
   const open = session.experiments.length;
-  return `**${record.state}** (${inline(record.because)}) · ${settled.length} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
+  return `**${record.state}** (${inline(record.because)}) · ${settled} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
 }
 
 /** ` ← 0.9979 baseline (−1.86 %)`, or nothing before there is a baseline. */
@@ -148,11 +159,15 @@ const verdictMark = marker("verdict");
 export function pullBody(idea: Idea, at: { issue: number; experiment: number; parent: Sha }): string {
   const expected = idea.expected === null ? [] : [`**Expected** ${inline(idea.expected)}.`];
   const refuted = idea.refutedBy === null ? [] : [`**Refuted by** ${inline(idea.refutedBy)}.`];
+  const asked = idea.askedBy === null ? "" : `**Asked for by** ${inline(`@${idea.askedBy}`)}.`;
+  const { spent } = idea;
+  const cost = spent === null || spent.usd === 0 ? "" : `, ${formatTokens(spent)}, ${formatUsd(spent.usd)}`;
   return [
     `**Hypothesis.** ${inline(idea.hypothesis)}`,
     [...expected, ...refuted].join(" "),
+    asked,
     verdictMark,
-    `<sub>session #${at.issue} · experiment ${at.experiment} · on frontier \`${shortSha(at.parent)}\` · ${inline(idea.researcher)}</sub>`,
+    `<sub>session #${at.issue} · experiment ${at.experiment} · on frontier \`${shortSha(at.parent)}\` · ${inline(idea.researcher)}${cost}</sub>`,
     marker(`session ${at.issue}`),
   ]
     .filter((part) => part !== "")

@@ -7,7 +7,9 @@
 import { diff3Merge } from "node-diff3";
 import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
+import { lineChange } from "../domain/code-size.ts";
 import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
+import { untold } from "../domain/proposal.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
@@ -20,7 +22,7 @@ import { type MutableFile, repoOf } from "./view.ts";
 
 export async function openExperiment({ prepared }: ActionOf<"open">, context: Context): Promise<void> {
   const { client, view, identity, now } = context;
-  const { number, parent, proposal, key } = prepared;
+  const { number, parent, proposal, key, heeded } = prepared;
   await lookForStop(client, view, identity, now());
 
   const branch = formatExperimentBranch(view.key.issue, number);
@@ -29,12 +31,15 @@ export async function openExperiment({ prepared }: ActionOf<"open">, context: Co
   const changed = proposal.files.map(({ path, text }): MutableFile => {
     return { path, text, mode: before.find((file) => file.path === path)?.mode ?? "100644" };
   });
+  const paths = new Set(changed.map((file) => file.path));
+  const files = [...before.filter((file) => !paths.has(file.path)), ...changed];
+  const spent = prepared.spent.usd > 0 ? prepared.spent : null;
+  const lines = lineChange(before, files);
   const tree = await createTree(client, view, base, changed);
-  const message = formatCandidate(number, { ...proposal, key });
+  const message = formatCandidate(number, { ...untold, ...proposal, key, heeded, spent, lines });
   const commit = await createCommit(client, view, { message, tree, parents: [parent] });
   const made = await createBranch(client, view, branch, commit);
-  const paths = new Set(changed.map((file) => file.path));
-  rememberFiles(view, commit, [...before.filter((file) => !paths.has(file.path)), ...changed]);
+  rememberFiles(view, commit, files);
   if (made) view.checks.set(commit, []);
   await openPull(number, branch, made ? commit : await adopt(branch, context), context);
 }
@@ -110,6 +115,7 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
   const { tree: base } = await readCommit(client, view, tip);
   const tree = await createTree(client, view, base, merged.changes);
   const described = {
+    ...untold,
     description: action.description,
     hypothesis: "",
     expected: null,
@@ -118,11 +124,10 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
     kind: "other" as const,
     askedBy: null,
   };
-  const message = formatCandidate(
-    experiment,
-    { ...described, ...idea, key: contentKey(merged.files) },
-    action.attempts,
-  );
+  const key = contentKey(merged.files);
+  const lines = lineChange([...theirs.values()], merged.files);
+  const { attemptsBefore } = action;
+  const message = formatCandidate(experiment, { ...described, ...idea, key, lines, attemptsBefore });
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
   await moveBranch(client, view, formatExperimentBranch(view.key.issue, experiment), commit);
   for (const pull of view.pulls.values()) {

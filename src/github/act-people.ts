@@ -5,11 +5,11 @@ import { isDashboard } from "../domain/dashboard.ts";
 import { frontierBranch, verdictCheck } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
-import { noteAppeal, setState } from "./act-results.ts";
+import { noteAppeal, patchRecord, setState } from "./act-results.ts";
 import { completeCopies } from "./act-trial.ts";
-import { marked, upsertComment } from "./comments.ts";
+import { marked, orSilence, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
-import { checkSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
+import { checkSchema, commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
@@ -18,8 +18,10 @@ export async function showDashboard({ body }: ActionOf<"showDashboard">, context
 
 export async function obey(action: ActionOf<"obey">, context: Context): Promise<void> {
   const { client, view } = context;
-  const { change, appeal, reopen } = action;
-  if (change !== null) await setState(change, appeal === null ? { order: action.comment } : null, context);
+  const { change, steer, appeal, reopen } = action;
+  const order = appeal === null ? { order: action.comment } : {};
+  if (change !== null) await setState(change, { ...steer, ...order }, context);
+  else if (steer !== null) await patchRecord(steer, `Heed comment ${action.comment}`, context);
   const shut = appeal !== null && reopen !== null && !(await reopenPull(reopen, context));
   if (appeal !== null && !shut) await noteAppeal(appeal, action.comment, context);
   const reply = shut
@@ -32,7 +34,8 @@ export async function obey(action: ActionOf<"obey">, context: Context): Promise<
   const content = shut ? "confused" : action.reaction;
   const receipt = { ...repoOf(view), comment_id: action.comment, content };
   try {
-    await client.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", receipt);
+    const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
+    await orSilence(() => client.write(route, receipt), view);
   } catch (error) {
     // The person deleted the comment: nothing is left to receipt.
     if (!isStatus(error, 404)) throw error;
@@ -93,6 +96,20 @@ function conclusionOf(outcome: Outcome): string {
   }
 }
 
+export async function completeCheck(action: ActionOf<"completeCheck">, { client, view }: Context): Promise<void> {
+  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+    ...repoOf(view),
+    check_run_id: action.check,
+    status: "completed",
+    conclusion: conclusionOf(action.outcome),
+    output: {
+      title: "It was settled meanwhile",
+      summary: "Another check of this experiment, or its row, has the verdict.",
+    },
+  });
+  foldCheck(view, checkSchema.parse(answer));
+}
+
 export async function conclude(action: ActionOf<"conclude">, context: Context): Promise<void> {
   const { client, view } = context;
   if (action.check !== null) {
@@ -109,25 +126,52 @@ export async function conclude(action: ActionOf<"conclude">, context: Context): 
   }
   const { head: commit, experiment } = action;
   await completeCopies({ commit, experiment }, conclusionOf(action.outcome), context);
-  const pull = await seenPull(action.pullRequest, { client, view });
+  const pull = view.pulls.get(action.pullRequest) ?? (await readPull(action.pullRequest, { client, view }));
+  const issue = { ...repoOf(view), issue_number: action.pullRequest };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {
-    ...repoOf(view),
-    issue_number: action.pullRequest,
+    ...issue,
     body: action.body,
     labels: [...new Set([...pull.labels, ...action.labels])],
-    ...(pull.state === "open" ? { state: "closed" } : {}),
+    ...(action.close ? { state: "closed" } : {}),
   });
-  const { labels, body } = issueSchema.parse(answer);
-  view.pulls.set(pull.number, { ...pull, labels, body, state: pull.state === "merged" ? "merged" : "closed" });
+  const { labels, body, state } = issueSchema.parse(answer);
+  // GitHub marks a pull request as merged after its head is on the frontier; where it has not by now, it is closed.
+  if (pull.state === "merged" && state === "open")
+    await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", { ...issue, state: "closed" });
+  view.pulls.set(pull.number, { ...pull, labels, body, state: action.close ? "closed" : pull.state });
+  if (action.remark === null) return;
+  const { is, put } = marked("closed again");
+  await upsertComment(action.pullRequest, is, put(action.remark), context);
 }
 
-/** The pull request; looked at again where GitHub should have marked it as merged by now. */
-async function seenPull(number: number, { client, view }: Pick<Context, "client" | "view">): Promise<PullFact> {
-  const known = view.pulls.get(number);
-  if (known !== undefined && known.state !== "merged") return known;
+async function readPull(number: number, { client, view }: Pick<Context, "client" | "view">): Promise<PullFact> {
   return pullSchema.parse(
     await client.read("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...repoOf(view), pull_number: number }),
   );
+}
+
+/** On the issue at its new place: the dashboard that moved along gives way to where the session is. */
+export async function tellMoved({ to, body }: ActionOf<"tellMoved">, context: Context): Promise<void> {
+  const { client, view, identity } = context;
+  const at = { owner: to.owner, repo: to.repo, issue_number: to.issue };
+  const { is, put } = marked("moved");
+  try {
+    const route = "GET /repos/{owner}/{repo}/issues/{issue_number}/comments";
+    const comments = z.array(commentSchema).parse(await client.readAll(route, at, 3));
+    const own = comments.filter((comment) => comment.user?.login === identity.login);
+    const stale = own.find((comment) => is(comment.body)) ?? own.find((comment) => isDashboard(comment.body));
+    const text = put(body);
+    if (stale === undefined)
+      await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...at, body: text });
+    else if (stale.body !== text) {
+      const change = { owner: to.owner, repo: to.repo, comment_id: stale.id, body: text };
+      await client.write("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", change);
+    }
+  } catch (error) {
+    // The app may read there, and not write: then nothing can be said.
+    if (!isStatus(error, 403, 404)) throw error;
+  }
+  if (view.gone?.to != null) view.gone = { ...view.gone, to: { ...view.gone.to, told: true } };
 }
 
 export async function finish(action: ActionOf<"finish">, context: Context): Promise<void> {

@@ -3,7 +3,12 @@ import type { ActionOf, StateChange } from "../domain/action.ts";
 import { type Appeal, withAppeal } from "../domain/appeal.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
+import { emptyLedger, renewed } from "../domain/ledger.ts";
+import { addNotes } from "../domain/notes.ts";
+import { withTried } from "../domain/proposal.ts";
 import { type SessionRecord, isEnded } from "../domain/session.ts";
+import { parseCandidate } from "../domain/trailers.ts";
+import { withTakers } from "../domain/steering.ts";
 import { noNoise } from "../domain/verdict.ts";
 import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { draw, isDrawn } from "../drawing.ts";
@@ -12,6 +17,7 @@ import { completeCopies } from "./act-trial.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
 import { readLabelling } from "./observe-labels.ts";
+import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./session-of.ts";
 import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
@@ -20,6 +26,8 @@ import { createBranch, createCommit, createTree, type FileChange, moveBranch, re
 function recordText(record: SessionRecord): FileChange {
   return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };
 }
+
+const notesPath = "notes.md";
 
 /** The frontier first, then the record: a session exists from the moment its results branch does. */
 export async function start({ start }: ActionOf<"start">, context: Context): Promise<void> {
@@ -33,6 +41,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     startedAt: at,
     base: start.base,
     baseBranch: start.baseBranch,
+    formerBranches: [],
     program: start.program,
     config: start.config,
     state: "running",
@@ -46,6 +55,13 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
     labelEvent: view.labelled?.event ?? null,
     appeals: [],
     tried: [contentKey(untouched)],
+    title: start.title,
+    issueDigest: start.issueDigest,
+    edit: null,
+    ledger: emptyLedger,
+    kinds: {},
+    steering: [],
+    model: null,
   };
   if (!(await makeFrontier(start.base, context))) throw new NeedsPerson(orphanedFrontier(issue));
   const files = [recordText(record), { path: "results.tsv", text: formatResults([], start.config.metric.name) }];
@@ -56,6 +72,7 @@ export async function start({ start }: ActionOf<"start">, context: Context): Pro
   view.frontier = start.base;
   view.start = null;
   view.checks.clear();
+  view.notes = null;
   fold(view, commit, record, []);
 }
 
@@ -84,7 +101,7 @@ export async function setState(
   const { client, view, now } = context;
   const before = view.record!;
   // What the label's next event is held against; a running session does not ask.
-  if (change.state !== "running" && change.state !== "paused") await readLabelling(client, view);
+  if (change.state !== "running" && change.state !== "paused" && view.gone === null) await readLabelling(client, view);
   const record: SessionRecord = {
     ...before,
     ...restart,
@@ -102,14 +119,38 @@ export async function setState(
   if (isEnded(change.state)) await completeFrontierCheck("cancelled", `Not measured: ${change.because}`, context);
   // While it goes on the picture may be a little behind; what is left at the end shows all.
   const picture = isEnded(change.state) ? await pictureOf(view.rows, record, context) : [];
-  await commitResults(
-    [recordText(record), ...picture],
-    `${change.state}: ${change.because}`,
-    record,
-    view.rows,
-    context,
-  );
+  await commitResults(picture, `${change.state}: ${change.because}`, record, view.rows, context);
   view.start = null;
+}
+
+/** The record with something else changed than its state. */
+export async function patchRecord(patch: Partial<SessionRecord>, because: string, context: Context): Promise<void> {
+  const { view } = context;
+  await commitResults([], because, { ...view.record!, ...patch }, view.rows, context);
+}
+
+/** What an experiment that is over leaves in the record, and in the notes (null: as they are). */
+function learnt({ row, idea, noise, key }: ActionOf<"record">, view: Context["view"]) {
+  const before = view.record!;
+  const tried = key === null || before.tried.includes(key) ? before.tried : [...before.tried, key];
+  const record: SessionRecord = { ...before, noise, tried };
+  if (idea === null) return { record, notes: null };
+  // What a person withdrew was not tried; what was learnt before it was thought of stays learnt.
+  const withdrawn = row.outcome === "withdrawn";
+  const kinds = withdrawn ? before.kinds : withTried(before.kinds, idea.kind, row.outcome === "keep");
+  const steering = withTakers(before.steering, [{ number: row.experiment, idea }]);
+  const notes = addNotes(view.notes, idea.insights, withdrawn ? "" : row.description);
+  return { record: { ...record, kinds, steering }, notes: notes === view.notes ? null : notes };
+}
+
+/** The tally without a settled experiment, whose row will be written anew. */
+function withoutTried(row: Row, view: Context["view"]): SessionRecord["kinds"] {
+  const { kinds } = view.record!;
+  const head = row.pullRequest === null ? undefined : view.pulls.get(row.pullRequest)?.head;
+  const message = head === undefined ? undefined : view.commits.get(head)?.message;
+  const idea = message === undefined ? null : parseCandidate(message);
+  if (idea === null || row.outcome === "withdrawn") return kinds;
+  return withTried(kinds, idea.kind, row.outcome === "keep", -1);
 }
 
 /** The record with an appeal in it; the row of a settled experiment goes, until there is a new one. */
@@ -122,26 +163,38 @@ export async function noteAppeal(appeal: Appeal, order: number, context: Context
     ...before,
     order,
     appeals: withAppeal(before.appeals, appeal),
+    kinds: dropped >= 0 ? withoutTried(view.rows[dropped]!, view) : before.kinds,
     rowsBefore: dropped >= 0 && dropped < before.rowsBefore ? before.rowsBefore - 1 : before.rowsBefore,
   };
-  const files = [recordText(record)];
-  if (dropped >= 0) files.push({ path: "results.tsv", text: formatResults(rows, record.config.metric.name) });
+  const table = { path: "results.tsv", text: formatResults(rows, record.config.metric.name) };
+  const files = dropped >= 0 ? [table] : [];
+  view.past.delete(appeal.experiment);
   await commitResults(files, `${appeal.what} experiment ${appeal.experiment}: @${appeal.by}`, record, rows, context);
+}
+
+/** The session goes along with the default branch, where the workflow is there as it must be; else a person is asked. */
+export async function followBranch({ branch, because }: ActionOf<"followBranch">, context: Context): Promise<void> {
+  const { client, view } = context;
+  const before = view.record!;
+  const problem = await workflowProblem(client, view, branch);
+  if (problem === null) {
+    const formerBranches = [...new Set([...before.formerBranches, before.baseBranch])];
+    return setState({ state: before.state, by: null, because }, { baseBranch: branch, formerBranches }, context);
+  }
+  await setState({ state: "blocked", by: null, because: `${because}; ${problem}` }, null, context);
 }
 
 export async function record(action: ActionOf<"record">, context: Context): Promise<void> {
   const { view } = context;
-  const before = view.record!;
   const rows = withRow(view.rows, action.row);
-  const tried = action.key === null || before.tried.includes(action.key) ? before.tried : [...before.tried, action.key];
+  const { record: learned, notes } = learnt(action, view);
   const frontier = view.frontier ?? null;
   const intent = frontier === null ? null : intentOf(view, { commit: frontier, experiment: 0 }, context.identity);
   const measured = action.row.experiment === 0 ? (intent?.attempt ?? 0) : 0;
-  const frontierAttempts = Math.max(before.frontierAttempts, measured);
-  const record: SessionRecord = { ...before, noise: action.noise, tried, frontierAttempts };
+  const record = { ...learned, frontierAttempts: Math.max(learned.frontierAttempts, measured) };
   const { metric } = record.config;
   const files = [
-    recordText(record),
+    ...(notes === null ? [] : [{ path: notesPath, text: notes }]),
     { path: "results.tsv", text: formatResults(rows, metric.name) },
     ...(isDrawn(rows, action.row.outcome) ? await pictureOf(rows, record, context) : []),
   ];
@@ -181,18 +234,23 @@ async function completeFrontierCheck(conclusion: string, title: string, context:
   foldCheck(view, checkSchema.parse(answer));
 }
 
+/** One commit: the record, with the money booked, and the files. Somebody's commit in between fails it. */
 async function commitResults(
   files: readonly FileChange[],
   message: string,
-  record: SessionRecord,
+  changed: SessionRecord,
   rows: readonly Row[],
-  { client, view }: Context,
+  { client, view, account }: Context,
 ): Promise<void> {
   const tip = view.results!;
   const { tree: base } = await readCommit(client, view, tip);
-  const tree = await createTree(client, view, base, files);
+  const { cost_usd: limitUsd } = changed.config.limits;
+  const ledger = renewed(changed.ledger, account(), limitUsd, isEnded(changed.state));
+  const record = { ...changed, ledger };
+  const tree = await createTree(client, view, base, [recordText(record), ...files]);
   const commit = await createCommit(client, view, { message, tree, parents: [tip] });
   await moveBranch(client, view, resultsBranch(view.key.issue), commit);
+  view.notes = files.find((file) => file.path === notesPath)?.text ?? view.notes;
   fold(view, commit, record, rows);
 }
 

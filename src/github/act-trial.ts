@@ -8,7 +8,7 @@ import { timeoutSeconds } from "../domain/config.ts";
 import type { TrialSpec } from "../domain/measurement.ts";
 import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../domain/names.ts";
 import type { Context } from "./act.ts";
-import { isStatus, NeedsPerson } from "./errors.ts";
+import { isStatus, NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
 import { Held } from "./pace.ts";
 import { type Tracked, formatIntent, ownChecks } from "./session-of.ts";
@@ -113,6 +113,11 @@ async function send({ client, view }: Context, body: Record<string, unknown>): P
       throw new NeedsPerson(`the workflow ${workflowFile} is not on ${String(body["ref"])}, or it is disabled`);
     if (isStatus(error, 422)) {
       const message = error instanceof Error ? error.message : "";
+      if (/^no ref found/i.test(message)) {
+        // The default branch has another name, and nobody told us yet.
+        view.old.add("repository");
+        throw new Superseded(message.split("\n")[0]!.slice(0, 200));
+      }
       throw new NeedsPerson(
         `the workflow ${workflowFile} does not take what I send it (${message.slice(0, 200)}); copy it anew`,
       );

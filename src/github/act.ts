@@ -6,12 +6,15 @@
  * A write whose outcome is unknown throws; the loop then looks at everything again before it decides anything.
  */
 import { type Action } from "../domain/action.ts";
+import type { Account } from "../domain/ledger.ts";
 import type { Client } from "./client.ts";
 import { cancelRun, dispatch } from "./act-trial.ts";
 import { advance, carry, openExperiment } from "./act-experiment.ts";
+import { describe, mend } from "./act-repair.ts";
+import { dropTry, fillPurse, heedEdit } from "./act-steering.ts";
 import { label, refuseStart } from "./act-labels.ts";
-import { ask, conclude, finish, obey, showDashboard } from "./act-people.ts";
-import { record, setState, start } from "./act-results.ts";
+import { ask, completeCheck, conclude, finish, obey, showDashboard, tellMoved } from "./act-people.ts";
+import { followBranch, record, setState, start } from "./act-results.ts";
 import type { Identity, View } from "./view.ts";
 
 /** Where an action is carried out. */
@@ -20,6 +23,8 @@ export type Context = {
   readonly view: View;
   readonly identity: Identity;
   readonly now: () => number;
+  /** What the researcher has spent: each write of session.json books it. */
+  readonly account: () => Account;
 };
 
 /** What `act` does itself; proposing is the desk's. */
@@ -35,6 +40,8 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return obey(action, context);
     case "setState":
       return setState(action.change, action.restart, context);
+    case "completeCheck":
+      return completeCheck(action, context);
     case "cancelRun":
       return cancelRun(action, context);
     case "dispatch":
@@ -53,6 +60,20 @@ export async function act(action: GitHubAction, context: Context): Promise<void>
       return openExperiment(action, context);
     case "finish":
       return finish(action, context);
+    case "mend":
+      return mend(action, context);
+    case "describe":
+      return describe(action, context);
+    case "fillPurse":
+      return fillPurse(context);
+    case "dropTry":
+      return dropTry(action, context);
+    case "heedEdit":
+      return heedEdit(action, context);
+    case "tellMoved":
+      return tellMoved(action, context);
+    case "followBranch":
+      return followBranch(action, context);
     case "label":
       return label(action, context);
     case "showDashboard":

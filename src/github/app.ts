@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import type { SessionKey } from "../domain/names.ts";
-import { triggerLabel } from "../domain/names.ts";
+import { formatSessionKey, triggerLabel } from "../domain/names.ts";
 import { sessionStates } from "../domain/session.ts";
 import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
-import { classify } from "./errors.ts";
+import { classify, Resting } from "./errors.ts";
 import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
@@ -20,6 +20,9 @@ const repositoriesSchema = z.object({
   ),
 });
 const issueSchema = z.object({ number: z.int(), pull_request: z.unknown().optional() });
+
+/** Of so many sweeps one looks at every label of a session. */
+const thoroughEvery = 8;
 
 /** Thrown at the end of a list of sessions in which some are missing, because GitHub did not answer. */
 export class PartlyRead extends Error {
@@ -43,6 +46,7 @@ export class GitHubApp {
   readonly #answers = new Answers();
   readonly #installations = new Map<string, number>();
   #identity: Promise<Identity> | null = null;
+  #sweeps = 0;
 
   constructor(authenticate: Authenticate, options: GitHubAppOptions = {}) {
     this.#authenticate = authenticate;
@@ -64,18 +68,26 @@ export class GitHubApp {
     return { slug, login: `${slug}[bot]` };
   }
 
-  /** The client of the installation that has the session's repository. Throws GitHub's 404 where there is none. */
+  /** The client of the installation that has the session's repository. Throws `Resting` where there is none that is awake. */
   async clientFor({ owner, repo }: Pick<SessionKey, "owner" | "repo">): Promise<Client> {
     const name = `${owner}/${repo}`.toLowerCase();
     let installation = this.#installations.get(name);
     if (installation === undefined) {
       const app = await this.#clientOf(null);
-      installation = installationSchema.parse(
-        await app.read("GET /repos/{owner}/{repo}/installation", { owner, repo }),
-      ).id;
+      const found = await app.readIfThere("GET /repos/{owner}/{repo}/installation", { owner, repo });
+      if (found === null) throw new Resting(`the app is not installed on ${owner}/${repo}`);
+      const { id, suspended_at } = installationSchema.parse(found);
+      if (suspended_at != null) throw new Resting(`the installation on ${owner}/${repo} is suspended`);
+      installation = id;
       this.#installations.set(name, installation);
     }
     return this.#clientOf(installation);
+  }
+
+  /** Throws `Resting` where the app lost its access to the session's repository since it was last asked for. */
+  async confirm(at: Pick<SessionKey, "owner" | "repo">): Promise<void> {
+    this.forget(at);
+    await this.clientFor(at);
   }
 
   /** Forgets where a repository is installed: the app was removed, or the repository moved. */
@@ -99,9 +111,21 @@ export class GitHubApp {
 
   /**
    * Every issue that is or may be a session: the open ones with the trigger label, and those whose label says that the
-   * session has not ended (the issue may be closed, or the trigger label gone, with nobody having heard of it).
+   * session has not ended (the issue may be closed, or the trigger label gone, with nobody having heard of it). Those are
+   * looked for now and then only: the first time, every few sweeps, and when one installation is asked for; between, `known`
+   * has them.
    */
-  async *sessions(): AsyncGenerator<SessionKey> {
+  async *sessions(known: Iterable<SessionKey> = [], only: number | null = null): AsyncGenerator<SessionKey> {
+    const found = new Set<string>();
+    const thorough = only !== null || this.#sweeps++ % thoroughEvery === 0;
+    for await (const key of this.#listed(thorough, only)) {
+      found.add(formatSessionKey(key));
+      yield key;
+    }
+    for (const key of known) if (!found.has(formatSessionKey(key))) yield key;
+  }
+
+  async *#listed(thorough: boolean, only: number | null): AsyncGenerator<SessionKey> {
     const app = await this.#clientOf(null);
     const installations = z.array(installationSchema).parse(await app.readAll("GET /app/installations", {}));
     const failed: string[] = [];
@@ -115,11 +139,11 @@ export class GitHubApp {
       }
     };
     for (const { id, suspended_at } of installations) {
-      if (suspended_at != null) continue;
+      if (suspended_at != null || (only !== null && id !== only)) continue;
       // One installation or repository that can't be read must not hide the others.
       for (const at of await orNone(`installation ${id}`, () => this.#repositoriesOf(id))) {
         const client = await this.#clientOf(id);
-        yield* await orNone(`${at.owner}/${at.repo}`, () => sessionsOf(client, at));
+        yield* await orNone(`${at.owner}/${at.repo}`, () => sessionsOf(client, at, thorough));
       }
     }
     if (failed.length > 0) throw new PartlyRead(`not read: ${failed.join(", ")}`);
@@ -138,9 +162,13 @@ export class GitHubApp {
   }
 }
 
-async function sessionsOf(client: Client, at: { owner: string; repo: string }): Promise<SessionKey[]> {
+async function sessionsOf(
+  client: Client,
+  at: { owner: string; repo: string },
+  thorough: boolean,
+): Promise<SessionKey[]> {
   const live = sessionStates
-    .filter((state) => state !== "stopped" && state !== "done")
+    .filter((state) => thorough && state !== "stopped" && state !== "done")
     .map((state) => `autoresearch:${state}`);
   const seen = new Set<number>();
   const queries = [{ labels: triggerLabel, state: "open" }, ...live.map((labels) => ({ labels, state: "all" }))];

@@ -63,6 +63,11 @@ export class Client {
     return (await this.#line.send(route, parameters)).data;
   }
 
+  /** The data of a GraphQL query, for what REST does not say. Throws where the answer holds errors. */
+  graphql(query: string, variables: Parameters): Promise<unknown> {
+    return this.#line.graphql(query, variables);
+  }
+
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {
     const key = this.#keyOf(route, parameters);
     const known = this.#answers.get(key);

@@ -3,7 +3,7 @@ import { marker } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { isStatus } from "./errors.ts";
 import { type CommentFact, commentSchema, numberOf } from "./facts.ts";
-import { repoOf } from "./view.ts";
+import { type View, repoOf } from "./view.ts";
 
 /** One comment with this mark on the issue or pull request: edited when it is there, removed when there are two. */
 export async function upsertComment(
@@ -16,15 +16,33 @@ export async function upsertComment(
   const [first, ...others] = copies.sort((a, b) => a.id - b.id);
   for (const copy of others) await removeComment(copy, { client, view });
   if (first?.body === body) return;
-  const answer =
-    (first === undefined ? null : await editComment(first, body, { client, view })) ??
-    (await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-      ...repoOf(view),
-      issue_number: number,
-      body,
-    }));
+  const answer = await orSilence(
+    async () =>
+      (first === undefined ? null : await editComment(first, body, { client, view })) ??
+      (await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+        ...repoOf(view),
+        issue_number: number,
+        body,
+      })),
+    view,
+  );
+  if (answer === null) return;
   const comment = commentSchema.parse(answer);
   view.ownComments.set(comment.id, comment);
+}
+
+/**
+ * What the work gives, or null where the conversation is locked: apps may not speak there, whatever they may write. What was to
+ * be said is not said; the dashboard catches up when the lock is off. https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations
+ */
+export async function orSilence<T>(work: () => Promise<T>, view: View): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isStatus(error, 403) || !/is locked/i.test(error instanceof Error ? error.message : "")) throw error;
+    view.old.add("issue");
+    return null;
+  }
 }
 
 /** The edited comment, or null when a person deleted it. */

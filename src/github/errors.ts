@@ -30,6 +30,28 @@ export class Unsettled extends Error {
   override name = "Unsettled";
 }
 
+/** Thrown where a session can do nothing until somebody lets it: no access, or nothing may be written. */
+export class Resting extends Error {
+  override name = "Resting";
+}
+
+/** Thrown where the repository has another name now, and with it the session. */
+export class Renamed extends Error {
+  override name = "Renamed";
+  readonly to: { readonly owner: string; readonly repo: string };
+
+  constructor(fullName: string) {
+    super(`the repository is ${fullName} now`);
+    const [owner = "", repo = ""] = fullName.split("/");
+    this.to = { owner, repo };
+  }
+}
+
+/** Whether a pass ends with this, and the next one is not before somebody wakes the session. */
+export function isRest(error: unknown): error is Resting | Renamed {
+  return error instanceof Resting || error instanceof Renamed;
+}
+
 /** Thrown where only a person can help; the message is the sentence they read. */
 export class NeedsPerson extends Error {
   override name = "NeedsPerson";

@@ -30,6 +30,8 @@ export const issueSchema = z.object({
   user: user.nullable(),
   labels,
   closed_by: user.nullish(),
+  locked: z.boolean().default(false),
+  repository_url: z.string(),
   pull_request: z.unknown().optional(),
 });
 export type IssueFact = z.output<typeof issueSchema>;
@@ -186,6 +188,7 @@ export const repositorySchema = z.object({
   html_url: z.string(),
   full_name: z.string(),
   private: z.boolean(),
+  archived: z.boolean().default(false),
 });
 export type RepositoryFact = z.output<typeof repositorySchema>;
 

@@ -13,6 +13,7 @@ export type OctokitLike = {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
+  graphql(query: string, variables?: Record<string, unknown>): Promise<unknown>;
   /** Fetches a token, in place of the one that is remembered. */
   auth(options: { type: "installation"; refresh: true }): Promise<unknown>;
 };
@@ -61,6 +62,24 @@ export class Line {
       if (!refused || !(await this.#renew()) || weightOf(route) !== "read") throw error;
       return this.#once(route, parameters);
     }
+  }
+
+  /** The data of a GraphQL query; GitHub counts these apart, so they only wait for their turn. */
+  async graphql(query: string, variables: Parameters): Promise<unknown> {
+    await this.pace.turn("read");
+    try {
+      const data = await this.#graphql(query, variables);
+      this.pace.lost();
+      return data;
+    } catch (error) {
+      this.pace.lost();
+      throw error;
+    }
+  }
+
+  #graphql(query: string, variables: Parameters): Promise<unknown> {
+    const request = { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 };
+    return this.#octokit.graphql(query, { ...variables, request });
   }
 
   async #once(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {

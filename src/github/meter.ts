@@ -27,6 +27,7 @@ export function metered(octokit: OctokitLike, installation: string, heard: (exch
     });
   return {
     auth: (options) => octokit.auth(options),
+    graphql: (query, variables) => octokit.graphql(query, variables),
     request: async (route, parameters) => {
       try {
         const answer = await octokit.request(route, parameters);

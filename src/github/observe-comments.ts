@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { parsePress } from "../domain/buttons.ts";
 import { type Command, parseCommands } from "../domain/command.ts";
+import { historyOf } from "../domain/history.ts";
 import type { Client } from "./client.ts";
 import { type CommentFact, commentSchema, numberOf, permissionSchema, reactionSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
@@ -46,15 +47,18 @@ export async function readComments(client: Client, view: View, identity: Identit
     first && comments.length === 0 ? since : new Date(Math.max(Date.parse(since), newest - overlapMs)).toISOString();
 }
 
-/** A day before the last change of state: what was asked before that has its receipt. */
-function firstLook(view: View, nowMs: number): number {
+/**
+ * A day before the last change of state: what was asked before that has its receipt. GitHub's times are whole seconds, so
+ * that what was said in the second of the start has its beginning.
+ */
+export function firstLook(view: Pick<View, "record">, nowMs: number): number {
   if (view.record === null) return nowMs - dayMs;
-  return Math.max(Date.parse(view.record.startedAt) - clockSkewMs, Date.parse(view.record.since) - dayMs);
+  const from = Math.max(Date.parse(view.record.startedAt) - clockSkewMs, Date.parse(view.record.since) - dayMs);
+  return Math.floor(from / 1_000) * 1_000;
 }
 
 function numbersOf(view: View): Set<number> {
-  const recorded = view.rows.flatMap((row) => (row.pullRequest === null ? [] : [row.pullRequest]));
-  return new Set([view.key.issue, ...view.pulls.keys(), ...recorded]);
+  return historyOf(view.rows).pullRequests.union(new Set([view.key.issue, ...view.pulls.keys()]));
 }
 
 async function take(

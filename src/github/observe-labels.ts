@@ -7,14 +7,18 @@ import type { Client } from "./client.ts";
 import { labelEventSchema } from "./facts.ts";
 import { type View, repoOf } from "./view.ts";
 
-/** Reads the events of the issue into the view. */
-export async function readLabelling(client: Client, view: View): Promise<void> {
+/** Who gave the issue another title, and when. */
+export type Renaming = { readonly by: string; readonly atMs: number };
+
+/** Reads the events of the issue into the view; gives who renamed it. */
+export async function readLabelling(client: Client, view: View): Promise<Renaming[]> {
   const at = { ...repoOf(view), issue_number: view.key.issue };
   const listed = await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/events", at);
-  const events = listed.flatMap((event) => {
+  const told = listed.flatMap((event) => {
     const parsed = labelEventSchema.safeParse(event);
-    return parsed.success && parsed.data.label?.name === triggerLabel ? [parsed.data] : [];
+    return parsed.success ? [parsed.data] : [];
   });
+  const events = told.filter((event) => event.label?.name === triggerLabel);
   const on = events.findLast((event) => event.event === "labeled");
   const off = events.findLast((event) => event.event === "unlabeled");
   view.labelled =
@@ -22,4 +26,7 @@ export async function readLabelling(client: Client, view: View): Promise<void> {
       ? null
       : { event: on.id, by: on.actor.login, atMs: Date.parse(on.created_at) };
   view.unlabelledBy = off?.actor?.login ?? null;
+  return told
+    .filter((event) => event.event === "renamed")
+    .map((event) => ({ by: event.actor?.login ?? "ghost", atMs: Date.parse(event.created_at ?? "") }));
 }

@@ -11,6 +11,7 @@ import {
   verdictCheck,
   workflowFile,
 } from "../domain/names.ts";
+import { parseCandidate } from "../domain/trailers.ts";
 import type { CheckFact, RunFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
@@ -21,11 +22,28 @@ import { intentOf, isUnheardOf, ownChecks, type Tracked, trackedCommits, trialsO
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
   await readWithParents(client, view, view.frontier);
-  for (const { commit } of trackedCommits(view)) {
-    for (const parent of (await readCommit(client, view, commit)).parents) await readWithParents(client, view, parent);
+  for (const { commit, experiment } of trackedCommits(view)) {
+    if (experiment > 0) await readDown(client, view, commit);
+    else
+      for (const parent of (await readCommit(client, view, commit)).parents)
+        await readWithParents(client, view, parent);
   }
   await observeRuns(client, view, identity, nowMs);
   await observeChecks(client, view, identity, nowMs);
+}
+
+/** Commits of a person above the bot's own on an experiment's branch: so far down its own is looked for. */
+const followedCommits = 20;
+
+/** Reads a head and what is below it down to the bot's own commit, which says what the experiment is. */
+async function readDown(client: Client, view: View, head: Sha): Promise<void> {
+  let commit = await readCommit(client, view, head);
+  for (let step = 0; step < followedCommits && parseCandidate(commit.message) === null; step += 1) {
+    const [parent] = commit.parents;
+    if (parent === undefined) return;
+    commit = await readCommit(client, view, parent);
+  }
+  for (const parent of commit.parents) await readWithParents(client, view, parent);
 }
 
 /** A merge's parents tell whether its trailers speak of its tree. */
@@ -77,16 +95,23 @@ function foldRun(view: View, run: RunFact, nowMs: number): void {
 
 const runsOnPage = 100;
 
-/** Takes a page of the runs of this session into the view, newest first; gives their ids. */
-async function listRuns(client: Client, view: View, nowMs: number, page = 1): Promise<ReadonlySet<number>> {
-  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: runsOnPage, page };
+/** Takes a page of the runs of this session into the view, newest first (or of those of a time); gives their ids. */
+async function listRuns(
+  client: Client,
+  view: View,
+  nowMs: number,
+  of: { readonly page: number } | { readonly created: string } = { page: 1 },
+): Promise<ReadonlySet<number>> {
+  const at = { ...repoOf(view), workflow_id: workflowFile, event: "workflow_dispatch", per_page: runsOnPage, ...of };
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", at);
   const listed = answer === null ? [] : runsSchema.parse(answer).workflow_runs;
   const own = listed.filter((run) => parseRunName(run.name)?.issue === view.key.issue);
   for (const run of own) foldRun(view, run, nowMs);
-  const oldestMs = listed.reduce((oldest, run) => Math.min(oldest, run.createdMs), Number.POSITIVE_INFINITY);
-  if (page > view.runPages) view.runPages = page;
-  if (listed.length < runsOnPage || oldestMs < beginningOf(view)) view.runPages = runPagesAtMost;
+  if ("page" in of) {
+    const oldestMs = listed.reduce((oldest, run) => Math.min(oldest, run.createdMs), Number.POSITIVE_INFINITY);
+    const isLast = listed.length < runsOnPage || oldestMs < beginningOf(view);
+    view.runPages = isLast ? runPagesAtMost : Math.max(view.runPages, of.page);
+  }
   return new Set(own.map((run) => run.id));
 }
 
@@ -112,7 +137,8 @@ async function lookBack(
 ): Promise<void> {
   const isMissing = () =>
     trialsOn(view, tracked, identity, Number.POSITIVE_INFINITY).some((trial) => trial.run === null);
-  while (view.runPages < runPagesAtMost && isMissing()) await listRuns(client, view, nowMs, view.runPages + 1);
+  while (view.runPages < runPagesAtMost && isMissing())
+    await listRuns(client, view, nowMs, { page: view.runPages + 1 });
 }
 
 function hasOpenTrial(view: View, identity: Identity): boolean {
@@ -142,6 +168,25 @@ async function observeChecks(client: Client, view: View, identity: Identity, now
     await readVouchers(client, view, tracked.commit, nowMs);
   }
   view.old.delete("checks");
+}
+
+/** The checks of a commit with whatever vouches for them, for a look at the past; from memory where they are known. */
+export async function readEvidence(client: Client, view: View, commit: Sha, nowMs: number): Promise<void> {
+  if (!view.checks.has(commit)) view.checks.set(commit, await readChecks(client, view, commit));
+  const measured = (view.checks.get(commit) ?? []).filter((check) => check.digest !== null);
+  for (const check of measured) {
+    const trial = parseTrialId(check.externalId);
+    const name = trial === null ? null : formatRunName(trial);
+    if (name === null || [...view.runs.values()].some((run) => run.name === name)) continue;
+    await listRuns(client, view, nowMs, { created: dispatchedBefore(check.startedMs) });
+  }
+  await readVouchers(client, view, commit, nowMs);
+}
+
+/** A check is posted at the end of its run, which began hours before at most. */
+function dispatchedBefore(ms: number): string {
+  const time = (at: number) => new Date(at).toISOString().replace(/\.\d+/, "");
+  return `${time(ms - 6 * 3_600_000)}..${time(ms + 60_000)}`;
 }
 
 async function readChecks(client: Client, view: View, commit: Sha): Promise<CheckFact[]> {

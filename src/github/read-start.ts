@@ -2,14 +2,33 @@
 import { configPath, sha } from "../domain/names.ts";
 import type { Start } from "../domain/session.ts";
 import { programPath, startOf, workflowPath } from "../domain/start.ts";
+import { sayDifference, workflowDifferences } from "../domain/workflow.ts";
 import type { Client } from "./client.ts";
 import { refSchema, repositorySchema } from "./facts.ts";
 import { readBlob, readTree } from "./files.ts";
+import { issueDigest, readIssueText } from "./issue-text.ts";
 import { readMayWrite } from "./observe-comments.ts";
 import { shippedWorkflow } from "./shipped.ts";
 import { type View, repoOf } from "./view.ts";
 
-export async function readStart(client: Client, view: View, by: string, nowMs: number): Promise<Start> {
+/** What is wrong with the workflow on a branch, in a phrase; null: nothing. */
+export async function workflowProblem(client: Client, view: View, branch: string): Promise<string | null> {
+  const ref = `heads/${branch}`;
+  const tip = refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
+  const { tree } = await readTree(client, repoOf(view), tip);
+  const entry = tree.find((each) => each.type === "blob" && each.path === workflowPath);
+  if (entry === undefined) return `${workflowPath} is not on it`;
+  const [difference] = workflowDifferences(await readBlob(client, repoOf(view), sha(entry.sha)), shippedWorkflow());
+  return difference === undefined
+    ? null
+    : `${workflowPath} on it is not the one that I work with: ${sayDifference(difference)}`;
+}
+
+/** The label: who put it on, when, and who renamed the issue since. */
+type Labelled = { readonly by: string; readonly atMs: number; readonly renamers: readonly string[] };
+
+export async function readStart(client: Client, view: View, labelled: Labelled, nowMs: number): Promise<Start> {
+  const { by } = labelled;
   // What was known of the repository may be what was mended: it was public, or had another default branch.
   view.repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", repoOf(view)));
   const { default_branch: baseBranch, full_name: repository } = view.repository;
@@ -22,7 +41,13 @@ export async function readStart(client: Client, view: View, by: string, nowMs: n
     return entry === undefined ? null : readBlob(client, repoOf(view), sha(entry.sha));
   };
   const configText = await textOf(configPath);
-  const issueBody = view.issue!.body;
+  const { title, body: issueBody, edited } = await readIssueText(client, view);
+  // The label vouches for the text that it was put on, whoever wrote that; what came later needs write access.
+  const later = edited !== null && Date.parse(edited.at) >= labelled.atMs ? [edited.by ?? "ghost"] : [];
+  const strangers: string[] = [];
+  for (const login of [...later, ...labelled.renamers]) {
+    if (!(await readMayWrite(client, view, login, nowMs))) strangers.push(login);
+  }
   return startOf({
     by,
     mayWrite,
@@ -30,7 +55,10 @@ export async function readStart(client: Client, view: View, by: string, nowMs: n
     baseBranch,
     paths: entries.map((entry) => entry.path),
     configText,
+    title,
     issueBody,
+    issueDigest: issueDigest(issueBody),
+    editedBy: strangers[0] ?? null,
     programText: await textOf(programPath(configText, issueBody)),
     repository,
     isPublic: !view.repository.private,

@@ -2,15 +2,18 @@
 import {
   type Sha,
   type TrialId,
+  frontierBranch,
   parseExperimentBranch,
   parseRunName,
   shortSha,
   verdictCheck,
 } from "../domain/names.ts";
-import type { Desk } from "../domain/proposal.ts";
+import type { Account } from "../domain/ledger.ts";
+import type { Desk, Traits } from "../domain/proposal.ts";
+import { historyOf } from "../domain/history.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { type CheckFact, type Intent, type RunFact, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
-import { attemptsBefore, mergeFacts, parseCandidate } from "../domain/trailers.ts";
+import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { outcomes } from "../domain/verdict.ts";
 import { isDashboard } from "../domain/dashboard.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
@@ -66,10 +69,14 @@ function numberOfPull(pull: PullFact): number {
   return parseExperimentBranch(pull.branch)!.experiment;
 }
 
-function unsettled(view: View): PullFact[] {
-  const recorded = new Set(view.rows.map((row) => row.experiment));
+/** The pull requests that are not settled, or were opened again. */
+export function unsettled(view: View): PullFact[] {
+  const recorded = historyOf(view.rows).byExperiment;
+  const ours = frontierBranch(view.key.issue);
+  // What a person pointed elsewhere is theirs, once that is written down.
+  const isSettled = (pull: PullFact) => (pull.state !== "open" || pull.base !== ours) && labelOf(pull) !== null;
   return [...view.pulls.values()]
-    .filter((pull) => !(recorded.has(numberOfPull(pull)) && pull.state !== "open" && labelOf(pull) !== null))
+    .filter((pull) => !(recorded.has(numberOfPull(pull)) && isSettled(pull)))
     .sort((a, b) => numberOfPull(a) - numberOfPull(b));
 }
 
@@ -88,6 +95,7 @@ export function trialsOn(view: View, { commit, experiment }: Tracked, identity: 
     base: record.base,
     metric: record.config.metric.name,
     defaultBranch: record.baseBranch,
+    formerBranches: record.formerBranches,
     bot: identity.login,
   };
   const intent = intentOf(view, { commit, experiment }, identity);
@@ -108,7 +116,7 @@ function valueAt(view: View, commit: Sha): { value: number; trials: number; expe
   const measured = fact !== undefined && candidate?.tree === fact.tree;
   const merge = !measured || record === null ? null : mergeFacts(fact.message, record.config.metric.name);
   if (merge !== null) return merge;
-  const row = view.rows.findLast((each) => each.experiment === 0 && each.commit === shortSha(commit));
+  const row = historyOf(view.rows).ofFrontier.findLast((each) => each.commit === shortSha(commit));
   if (row === undefined || row.value === null || record === null) return null;
   return {
     value: row.value,
@@ -160,14 +168,16 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     pullRequest: pull.number,
     description: idea?.description ?? descriptionOf(pull.title),
     key: idea !== null && own?.sha === pull.head ? idea.key : null,
+    idea,
     head: pull.head,
     parent: { tip, value: value?.value ?? null, trials: value?.trials ?? 1 },
     pull: pull.state,
     label: labelOf(pull),
     body: pull.body,
     trials,
-    nextAttempt: nextAttempt(view, number, trials, own === undefined ? 0 : attemptsBefore(own.message)),
+    nextAttempt: nextAttempt(view, number, trials, idea?.attemptsBefore ?? 0),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
+    elsewhere: pull.base === frontierBranch(view.key.issue) ? null : pull.base,
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
 }
@@ -224,15 +234,33 @@ function cutOffIn({ key, record, rows, runs }: View): number {
   }).length;
 }
 
+function looseIn(view: View, open: ReadonlySet<number>, identity: Identity): Session["looseChecks"] {
+  const recorded = new Set(view.rows.map((row) => row.experiment));
+  return [...view.checks].flatMap(([commit, checks]) =>
+    checks
+      .filter((check) => check.status !== "completed" && isOwnCheck(check, identity))
+      .flatMap((check) => {
+        const [issue, experiment] = check.externalId.split(":").map(Number);
+        if (issue !== view.key.issue || experiment === undefined) return [];
+        const settled =
+          experiment === 0 ? valueAt(view, commit) !== null : recorded.has(experiment) && !open.has(experiment);
+        return settled ? [{ check: check.id, experiment }] : [];
+      }),
+  );
+}
+
 function deniedIn(view: View): Set<string> {
   const logins = [...view.ownComments.values()].map((comment) => deniedLogin(comment.body));
   return new Set(logins.filter((login) => login !== null));
 }
 
+/** The researcher as the session sees it. */
+export type Study = { readonly desk: Desk; readonly account: Account; readonly traits: Traits };
+
 /** The session as the view has it; null where there is no issue. */
 export function sessionOf(
   view: View,
-  desk: Desk,
+  study: Study,
   identity: Identity,
   nowMs: number,
   slow: Session["slow"] = null,
@@ -256,6 +284,9 @@ export function sessionOf(
       labels: issue.labels,
       closedBy: issue.closed_by?.login ?? null,
     },
+    locked: issue.locked,
+    gone: view.gone,
+    defaultBranch: repository.default_branch,
     labelled: view.labelled,
     unlabelledBy: view.unlabelledBy,
     start: view.start,
@@ -264,7 +295,8 @@ export function sessionOf(
     rows: view.rows,
     experiments,
     orders: view.orders,
-    desk,
+    ...study,
+    edit: view.edit,
     dashboard: dashboard?.body ?? null,
     resultsTip: view.results ?? null,
     report: view.report,
@@ -272,6 +304,7 @@ export function sessionOf(
     cutOff: cutOffIn(view),
     strays: started ? straysIn(view, expected, identity) : [],
     denied: deniedIn(view),
+    looseChecks: started ? looseIn(view, new Set(experiments.map(({ number }) => number)), identity) : [],
     slow,
   };
 }

@@ -5,16 +5,16 @@
  * `aspects` are the parts that a hint can make look old. A webhook names the part that changed; the sweep names all.
  */
 import type { SessionKey, Sha } from "../domain/names.ts";
-import type { FileText } from "../domain/proposal.ts";
+import type { FileText, PastExperiment } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
-import type { Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
+import type { Edit, Gone, Labelling, Order, SessionRecord, Start } from "../domain/session.ts";
 import type { CheckFact, JobFact, RunFact } from "../domain/trial.ts";
 import type { CommentFact, CommitFact, IssueFact, PullFact, RepositoryFact } from "./facts.ts";
 
 /** Who the bot is on this GitHub: the app's slug, and its login `slug[bot]`. */
 export type Identity = { readonly slug: string; readonly login: string };
 
-export const aspects = ["issue", "comments", "pulls", "refs", "checks", "runs"] as const;
+export const aspects = ["repository", "issue", "comments", "pulls", "refs", "checks", "runs"] as const;
 export type Aspect = (typeof aspects)[number];
 /** What a wake-up says may have changed. */
 export type Hint = ReadonlySet<Aspect>;
@@ -29,6 +29,10 @@ export type View = {
   old: Set<Aspect>;
   repository: RepositoryFact | null;
   issue: IssueFact | null;
+  /** What became of the issue of a session, where it is there no more. */
+  gone: Gone | null;
+  /** Since when the label is seen on the issue and nobody's putting it on is. */
+  unexplainedSinceMs: number | null;
   labelled: Labelling | null;
   unlabelledBy: string | null;
   start: Start | null;
@@ -41,6 +45,12 @@ export type View = {
   goneSinceMs: number | null;
   record: SessionRecord | null;
   rows: readonly Row[];
+  /** Text of notes.md; null: there is none. */
+  notes: string | null;
+  /** An edit of the issue's text that the record does not know. */
+  edit: Edit | null;
+  /** Experiments of the past that were looked at: what is settled never changes. */
+  readonly past: Map<number, PastExperiment>;
   readonly pulls: Map<number, PullFact>;
   report: number | null;
   readonly commits: Map<Sha, CommitFact>;
@@ -71,6 +81,8 @@ export function emptyView(key: SessionKey): View {
     old: new Set(aspects),
     repository: null,
     issue: null,
+    gone: null,
+    unexplainedSinceMs: null,
     labelled: null,
     unlabelledBy: null,
     start: null,
@@ -80,6 +92,9 @@ export function emptyView(key: SessionKey): View {
     goneSinceMs: null,
     record: null,
     rows: [],
+    notes: null,
+    edit: null,
+    past: new Map(),
     pulls: new Map(),
     report: null,
     commits: new Map(),

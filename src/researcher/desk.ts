@@ -1,22 +1,35 @@
 /**
- * The desk: where a researcher thinks while passes go on. One idea at a time, ahead of need, so that no runner waits for
- * it; a stop aborts it at once. It lives in the process alone: what a crash loses is one idea.
+ * The desk: where a researcher thinks while passes go on. One task at a time, ahead of need, so that no runner waits for
+ * it; a stop aborts it at once. It lives in the process alone: what a crash loses is one idea, and what it may have cost
+ * stands in session.json already (purse.ts).
  */
-import type { Brief, Desk as DeskState, Prepared, Researcher } from "../domain/proposal.ts";
+import type { Account, Ledger } from "../domain/ledger.ts";
+import type { Brief, Desk as DeskState, FileText, Prepared, Proposal, Researcher } from "../domain/proposal.ts";
+import { steeringKey } from "../domain/steering.ts";
 import { refusalOf, resultOf } from "./guard.ts";
+import { Later } from "./later.ts";
+import { Money, type OpenPurse } from "./purse.ts";
 
 const refusalsAtMost = 5;
 const firstRetryMs = 10_000;
 const longestRetryMs = 600_000;
+/** A researcher that says when to come back is believed up to here. */
+const longestWaitMs = 3_600_000;
+
+type KeyOf = (files: readonly FileText[]) => string;
+/** A brief as the loop gives it: the money is the desk's own. */
+export type Task = Omit<Brief, "purse">;
 
 export class Desk {
   #state: DeskState = { kind: "idle" };
   #abort: AbortController | null = null;
+  #purse: OpenPurse | null = null;
   #failures = 0;
-  readonly #keyOf: (files: readonly { path: string; text: string }[]) => string;
+  readonly #money = new Money();
+  readonly #keyOf: KeyOf;
 
   /** `keyOf` names the contents of a mutable surface. */
-  constructor(keyOf: (files: readonly { path: string; text: string }[]) => string) {
+  constructor(keyOf: KeyOf) {
     this.#keyOf = keyOf;
   }
 
@@ -24,37 +37,75 @@ export class Desk {
     return this.#state;
   }
 
+  get account(): Account {
+    return this.#money.account;
+  }
+
+  /** Takes note of the ledger in session.json and of `limits.cost_usd`. */
+  sees(ledger: Ledger, limitUsd: number): void {
+    this.#money.sees(ledger, limitUsd);
+  }
+
   /** Sets the researcher thinking; `changed` is called when there is something to see. */
-  think(researcher: Researcher, brief: Brief, nowMs: () => number, changed: () => void): void {
+  think(researcher: Researcher, task: Task, nowMs: () => number, changed: () => void): void {
     if (this.#state.kind === "thinking") return;
     const abort = new AbortController();
+    const purse = this.#money.open();
     this.#abort = abort;
+    this.#purse = purse;
     this.#state = { kind: "thinking" };
     const settle = (state: DeskState) => {
+      if (state.kind === "ready" && purse.spent().usd > 0) this.#money.countProposal();
       if (this.#abort !== abort) return;
       this.#abort = null;
+      this.#purse = null;
+      if (state.kind !== "failed") this.#failures = 0;
       this.#state = state;
       changed();
     };
-    const failed = (error: unknown): DeskState => {
-      this.#failures += 1;
-      const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), longestRetryMs);
-      const because = error instanceof Error ? error.message : String(error);
-      return { kind: "failed", because, failures: this.#failures, retryAtMs: nowMs() + waitMs };
-    };
-    void propose(researcher, brief, abort.signal, this.#keyOf)
-      .catch(failed)
+    void propose(researcher, { ...task, purse }, abort.signal, { keyOf: this.#keyOf, purse })
+      .catch((error: unknown) => this.#failed(error, nowMs()))
       .then((state) => {
-        if (state.kind !== "failed") this.#failures = 0;
-        return settle(state);
+        purse.finish();
+        return settle(state.kind === "ready" ? state : withoutMoney(state, purse));
       });
   }
 
   /** Clears the desk: the idea was used, or is wanted no more. */
   clear(): void {
     this.#abort?.abort();
+    this.#purse?.close();
     this.#abort = null;
+    this.#purse = null;
     this.#state = { kind: "idle" };
+  }
+
+  /** A person says to go on: what the researcher could not do it may be able to do now. */
+  tryAgain(): void {
+    if (this.#state.kind !== "thinking" && this.#state.kind !== "ready") this.clear();
+  }
+
+  #failed(error: unknown, nowMs: number): DeskState {
+    this.#failures += 1;
+    const failures = this.#failures;
+    const waitMs =
+      error instanceof Later
+        ? Math.min(Math.max(1_000, error.retryAfterMs), longestWaitMs)
+        : Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
+    const because = error instanceof Error ? error.message : String(error);
+    return { kind: "failed", because, failures, retryAtMs: nowMs + waitMs };
+  }
+}
+
+/** A task that ended without a proposal after it was given no money ended for want of money, whatever it says. */
+function withoutMoney(state: DeskState, purse: OpenPurse): DeskState {
+  switch (purse.refused()) {
+    case null:
+      return state;
+    case "purse":
+      return { kind: "short" };
+    case "limit":
+      return { kind: "spent", because: "what is left of limits.cost_usd does not pay for another call of the model" };
   }
 }
 
@@ -62,23 +113,50 @@ async function propose(
   researcher: Researcher,
   brief: Brief,
   signal: AbortSignal,
-  keyOf: (files: readonly { path: string; text: string }[]) => string,
+  { keyOf, purse }: { keyOf: KeyOf; purse: OpenPurse },
 ): Promise<DeskState> {
+  const { repair } = brief;
+  const wanted = repair === null ? brief.steering.find((each) => each.kind === "try") : undefined;
+  // What a repair changes are the files as they crashed.
+  const seen = repair === null ? brief : { ...brief, files: repair.files };
   let refused = "";
   for (let attempt = 0; attempt < refusalsAtMost; attempt += 1) {
     const answer = await researcher.propose(brief, signal);
     if (answer.kind === "person") return { kind: "helpless", because: answer.because };
+    if (answer.kind === "nothing" && repair !== null)
+      return { kind: "beyondRepair", because: answer.because, head: repair.head };
+    if (answer.kind === "nothing" && wanted !== undefined)
+      return { kind: "refused", because: answer.because, comment: wanted.comment };
     if (answer.kind === "nothing") return { kind: "exhausted", because: answer.because, parent: brief.frontier };
-    const refusal = refusalOf(answer.proposal, brief);
-    if (refusal !== null) {
-      refused = refusal;
-      continue;
-    }
-    const key = keyOf(resultOf(answer.proposal, brief.files));
-    const prepared: Prepared = { number: brief.experiment, parent: brief.frontier, key, proposal: answer.proposal };
-    return { kind: "ready", prepared };
+    const { proposal } = answer;
+    const passedOver = wanted !== undefined && proposal.askedBy !== wanted.by;
+    const refusal = passedOver ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, seen);
+    if (refusal === null) return ready(proposal, brief, keyOf(resultOf(proposal, seen.files)), purse);
+    refused = refusal;
+    if (purse.refused() !== null) break;
   }
+  if (repair !== null)
+    return { kind: "beyondRepair", because: `no repair passed the guard: ${refused}`, head: repair.head };
+  if (wanted !== undefined) return { kind: "refused", because: refused, comment: wanted.comment };
   throw new Error(
     `no proposal passed the guard in ${refusalsAtMost} attempts; the last was refused because ${refused}`,
   );
+}
+
+function ready(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse): DeskState {
+  const { repair } = brief;
+  const heeded =
+    repair === null ? brief.steering.filter((each) => each.kind === "note" || each.by === proposal.askedBy) : [];
+  // Credit is given to those alone who asked.
+  const asked = heeded.some((each) => each.kind === "try");
+  const prepared: Prepared = {
+    number: brief.experiment,
+    parent: brief.frontier,
+    key,
+    proposal: asked ? proposal : { ...proposal, askedBy: null },
+    spent: purse.spent(),
+    repair: repair === null ? null : { head: repair.head, attempt: repair.attempt, failure: repair.failure },
+    heeded: heeded.map(steeringKey),
+  };
+  return { kind: "ready", prepared };
 }

@@ -79,6 +79,7 @@ type Move = { readonly constant: Constant; readonly to: string };
 
 /** The researcher; stateless. */
 export const mutate: Researcher = {
+  wordless: true,
   propose: (brief) => Promise.resolve(proposeMutation(brief)),
 };
 

@@ -118,14 +118,14 @@ describe.each([
       output: { title: "0.9793 (−0.0012 against the frontier)", annotations: [] },
     });
     expect(check!.output.summary).toMatchInlineSnapshot(`
-      "| metric | value |
-      | --- | --- |
-      | \`val_bpb\` | 0.9793 |
-      | \`num_steps\` | 953 |
+      "| metric | frontier | this | Δ |
+      | --- | --- | --- | --- |
+      | \`val_bpb\` | 0.9805 | 0.9793 | −0.0012 |
+      | \`num_steps\` |  | 953 |  |
 
       loss \`█▁\` 9 at step 1 → 5 at step 2
 
-      sandbox: \`none\` · protected files unchanged (12 files) · runner \`gpu-2\` · trained for 5:26 · [the whole log](https://github.example/o/r/actions/runs/99)"
+      sandbox: \`none\` · protected files unchanged (12 files) · runner \`gpu-2\` · trained for 5:26 · [the run](https://github.example/o/r/actions/runs/99) · the whole log is the run's artifact \`log\`"
     `);
     expect(measurementJsonOf(check!.output.text)).toBe(encodeMeasurement(measured()));
     expect(api.requests.map(({ method, url, authorization }) => [method, url, authorization])).toEqual([

@@ -4,10 +4,11 @@ import { type Config, configSchema } from "../../src/domain/config.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import type { Desk } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
-import type { Experiment, Frontier, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
+import type { Experiment, Frontier, Gone, Order, Session, SessionRecord, Start } from "../../src/domain/session.ts";
 import { sessionStates } from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { outcomes } from "../../src/domain/verdict.ts";
+import { account, idea, ledger } from "./arbitrary-research.ts";
 import {
   base,
   measurementWith,
@@ -65,6 +66,16 @@ export const measurement: fc.Arbitrary<Measurement> = fc.oneof(
   { weight: 6, arbitrary: value.map((each) => measurementWith({ value: each })) },
   {
     weight: 1,
+    arbitrary: fc.constantFrom("NameError: name 'x' is not defined", "ValueError: 3 is not 4").map((error) =>
+      measurementWith({
+        status: "crash",
+        because: error,
+        logTail: `Traceback (most recent call last):\n  x\n${error}`,
+      }),
+    ),
+  },
+  {
+    weight: 1,
     arbitrary: fc
       .constantFrom("crash" as const, "timeout" as const, "rejected" as const)
       .map((status) => measurementWith({ status, because: `${status} at train.py:7` })),
@@ -114,6 +125,7 @@ function experiment(number: number): fc.Arbitrary<Experiment> {
     .record({
       description: words,
       key: maybe(fc.constantFrom("k1", "k2", "k3")),
+      idea: maybe(idea),
       parent: fc.record({
         tip,
         value: fc.option(frontierValue, { nil: null, freq: 12 }),
@@ -124,6 +136,7 @@ function experiment(number: number): fc.Arbitrary<Experiment> {
       body: fc.constantFrom("", "text\n\n<!-- autoresearch:verdict -->\n\nfooter"),
       trials: trials(number),
       check: maybe(fc.record({ id: fc.constant(7_000 + number), completed: fc.boolean() })),
+      elsewhere: fc.constantFrom(...Array<null>(15).fill(null), "main"),
       conflict: fc.constantFrom(...Array<null>(9).fill(null), "train.py"),
     })
     .map((each) => ({
@@ -156,6 +169,17 @@ const desk: fc.Arbitrary<Desk> = fc.oneof(
   fc.constant<Desk>({ kind: "thinking" }),
   tip.map((parent): Desk => ({ kind: "ready", prepared: preparedWith({ number: 3, parent }) })),
   tip.map((parent): Desk => ({ kind: "exhausted", because: "every change was tried", parent })),
+  fc.constantFrom<Desk>(
+    { kind: "helpless", because: "the key is not valid" },
+    { kind: "short" },
+    { kind: "spent", because: "the money is spent" },
+    { kind: "refused", because: "it changes nothing", comment: 5 },
+    { kind: "beyondRepair", because: "no repair passed the guard", head: shaOf(1_001) },
+  ),
+  fc.integer({ min: 1, max: 6 }).map((number): Desk => {
+    const repair = { head: shaOf(1_000 + number), attempt: 1, failure: "NameError: name 'x' is not defined" };
+    return { kind: "ready", prepared: preparedWith({ number, repair }) };
+  }),
   time.map((retryAtMs): Desk => ({ kind: "failed", because: "no answer", failures: 2, retryAtMs })),
 );
 
@@ -181,6 +205,14 @@ const record: fc.Arbitrary<SessionRecord> = fc
     order: fc.constantFrom(null, 1),
     config,
     rowsBefore: fc.integer({ min: 0, max: 4 }),
+    ledger,
+    steering: fc.constantFrom<SessionRecord["steering"]>(
+      [],
+      [
+        { comment: 4, kind: "note", by: "ada", text: "keep the batch", at: "", takenUpIn: null, dropped: null },
+        { comment: 5, kind: "try", by: "ada", text: "weight tying", at: "", takenUpIn: null, dropped: null },
+      ],
+    ),
     noise: fc.constantFrom({ sumOfSquares: 0, degrees: 0 }, { sumOfSquares: 2e-6, degrees: 2 }),
   })
   .map((given) => recordWith(given));
@@ -207,6 +239,13 @@ export const session: fc.Arbitrary<Session> = fc
       ),
       closedBy: maybe(fc.constant("ada")),
     }),
+    locked: fc.constantFrom(false, false, false, true),
+    gone: fc.constantFrom<Gone | null>(
+      ...Array<null>(9).fill(null),
+      { because: "the issue was deleted", to: null },
+      { because: "the issue was moved", to: { owner: "ada", repo: "other", issue: 3, told: false } },
+    ),
+    defaultBranch: fc.constantFrom("main", "main", "main", "trunk"),
     labelled: maybe(fc.record({ event: fc.nat(9), by: fc.constant("ada"), atMs: time })),
     unlabelledBy: maybe(fc.constant("ada")),
     start,
@@ -216,12 +255,27 @@ export const session: fc.Arbitrary<Session> = fc
     experiments: fc.subarray([1, 2, 3, 4, 5, 6], { maxLength: 4 }).chain((numbers) => all(numbers.map(experiment))),
     orders: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: all([order]) }),
     desk,
+    account,
+    traits: fc.record({ repairs: fc.boolean(), wordless: fc.boolean() }),
+    edit: fc.option(
+      fc
+        .record({
+          by: fc.constantFrom("ada", "eve"),
+          mayWrite: fc.boolean(),
+          at: fc.constant("2026-11-23T12:00:00Z"),
+          digest: fc.constant("0123456789abcdef"),
+          text: fc.constantFrom("Lower val_bpb, and keep the depth.", ""),
+        })
+        .map((each) => ({ ...each })),
+      { nil: null, freq: 2 },
+    ),
     dashboard: maybe(fc.constant("**autoresearch** · running · 1 of 12 experiments")),
     resultsTip: maybe(fc.constant(shaOf(2))),
     report: maybe(fc.constant(900)),
     cancelled: fc.constantFrom(new Set<number>(), everyRun, everyRun),
     cutOff: fc.nat(2),
     strays: fc.constantFrom<number[]>([], [], [901]),
+    looseChecks: fc.constantFrom([], [{ check: 7, experiment: 1 }]),
     denied: fc.constantFrom(new Set<string>(), new Set(["bob"])),
     slow: fc.constantFrom(null, { because: "GitHub asked us to wait", untilMs: nowMs + 60_000 }),
   })
@@ -232,4 +286,6 @@ export const session: fc.Arbitrary<Session> = fc
     htmlUrl: "https://github.test/ada/nano",
     experiments: given.record === null ? [] : given.experiments,
     frontier: given.record === null ? null : given.frontier,
+    // What is gone is closed, and nobody speaks there.
+    ...(given.gone === null ? {} : { issue: { ...given.issue, open: false, labels: [] }, orders: [] }),
   }));

@@ -130,6 +130,9 @@ describe("help", () => {
       | \`/autoresearch rerun\` | on an experiment's pull request: measures it once more, though it was settled |
       | \`/autoresearch keep\` | on an experiment's pull request: keeps it unless it is worse, however small or unlikely the gain |
       | \`/autoresearch status\` | says where the session stands |
+      | \`/autoresearch note\` | tells the researcher something that it heeds from then on: \`note keep the batch size\` |
+      | \`/autoresearch try\` | has the researcher try an idea next; the pull request says who asked: \`try weight tying\` |
+      | \`/autoresearch model\` | has another model propose from now on: \`model NAME\`; \`model default\` as configured again |
       | \`/autoresearch help\` | lists these commands |
 
       Closing the issue or taking the label \`autoresearch\` off does the same as \`stop\`."

@@ -61,6 +61,7 @@ describe("the configuration", () => {
           "min_gain": 0,
           "noise": null,
           "sigmas": 2,
+          "simpler": true,
           "trials": 2,
         },
         "limits": {

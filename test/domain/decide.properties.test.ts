@@ -84,7 +84,17 @@ describe("decide, whatever the session", () => {
   });
 
   it("does after a stop nothing but to clean up, unless a person speaks or labels again", () => {
-    const cleaning = new Set(["cancelRun", "record", "conclude", "label", "showDashboard", undefined]);
+    const cleaning = new Set([
+      "cancelRun",
+      "completeCheck",
+      "describe",
+      "tellMoved",
+      "record",
+      "conclude",
+      "label",
+      "showDashboard",
+      undefined,
+    ]);
     check((session) => {
       if (session.record?.state !== "stopped" || session.orders.length > 0 || session.start !== null) return;
       expect(cleaning).toContain(actionOf(session)?.kind);

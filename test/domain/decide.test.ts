@@ -50,6 +50,15 @@ describe("an experiment's life", () => {
     expect(actionIn(session, "open").prepared).toMatchObject({ number: 5, parent: base, key: "keyready" });
   });
 
+  it("a check that its experiment has outlived is completed with the outcome", () => {
+    const session = sessionWith({
+      rows: [baselineRow, rowWith({ experiment: 1 })],
+      looseChecks: [{ check: 9, experiment: 1 }],
+    });
+    const ended = { ...session, desk: { kind: "thinking" } as const };
+    expect(actionIn(ended, "completeCheck")).toMatchObject({ check: 9, outcome: "discard" });
+  });
+
   it("an idea that another bot opened meanwhile is thought of anew; another idea keeps, for the next number", () => {
     const prepared = preparedWith({ number: 1 });
     const desk = { kind: "ready", prepared } as const;

@@ -1,3 +1,4 @@
+import { untold } from "../../src/domain/proposal.ts";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
 import { describe, expect, it } from "vitest";
 import { formatRunName, formatSessionKey, formatTrialId, frontierBranch } from "../../src/domain/names.ts";
@@ -41,6 +42,7 @@ const trial = { issue: 12, experiment: 7, attempt: 1 };
 const run = { display_title: formatRunName(trial), conclusion: null };
 const session = "Codertocat/Hello-World#12";
 const idea = {
+  ...untold,
   description: "",
   hypothesis: "",
   expected: null,

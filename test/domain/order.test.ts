@@ -34,6 +34,7 @@ describe("an order changes the state", () => {
       kind: "obey",
       comment: 7,
       on: 12,
+      steer: null,
       change: { state: to, by: "ada", because },
       appeal: null,
       reopen: null,

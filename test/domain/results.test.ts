@@ -1,14 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Row,
-  baselineOf,
-  formatResults,
-  parseResults,
-  statusOf,
-  valueBefore,
-  withRow,
-} from "../../src/domain/results.ts";
+import { historyOf } from "../../src/domain/history.ts";
+import { type Row, baselineOf, formatResults, parseResults, statusOf, withRow } from "../../src/domain/results.ts";
 import { outcomes } from "../../src/domain/verdict.ts";
 import { baselineRow, crashRow, rowWith } from "../support/session.ts";
 
@@ -133,6 +126,6 @@ describe("rows", () => {
     const rows = [baselineRow, kept, lost];
     expect(baselineOf(rows)).toBe(1);
     expect(baselineOf([kept])).toBeNull();
-    expect(rows.map((each) => valueBefore(each, rows))).toEqual([null, 1, 0.98]);
+    expect(rows.map((each) => historyOf(rows).before.get(each))).toEqual([null, 1, 0.98]);
   });
 });

@@ -1,14 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Idea, changeKinds } from "../../src/domain/proposal.ts";
-import {
-  attemptsBefore,
-  formatCandidate,
-  mergeFacts,
-  mergeMessage,
-  parseCandidate,
-  trailerName,
-} from "../../src/domain/trailers.ts";
+import { type Idea, changeKinds, untold } from "../../src/domain/proposal.ts";
+import { formatCandidate, mergeFacts, mergeMessage, parseCandidate, trailerName } from "../../src/domain/trailers.ts";
 import { configSchema } from "../../src/domain/config.ts";
 import { oneLine } from "../../src/domain/words.ts";
 
@@ -23,6 +16,7 @@ const merge = {
 };
 
 const idea: Idea = {
+  ...untold,
   description: "batch 2^19 → 2^18",
   hypothesis: "At a fixed time more, smaller steps win.",
   expected: "−0.001 … −0.01",
@@ -46,6 +40,9 @@ const words = fc.oneof(
     "a\r\nb",
   ),
 );
+const line = words.map(oneLine);
+/** Words of a list: something, and of a length that is kept. */
+const said = line.filter((text) => text !== "");
 /** What the guard lets through: a description that says something, and fits into a title. */
 const ideas: fc.Arbitrary<Idea> = fc
   .record({
@@ -57,6 +54,27 @@ const ideas: fc.Arbitrary<Idea> = fc
     kind: fc.constantFrom(...changeKinds),
     askedBy: fc.constantFrom(null, "ada"),
     key: fc.stringMatching(/^[0-9a-f]{16}$/),
+    spent: fc.option(
+      fc.record({
+        usd: fc.integer({ min: 0, max: 1e8 }).map((micro) => micro / 1e6),
+        inputTokens: fc.nat(),
+        outputTokens: fc.nat(),
+        cacheReadTokens: fc.nat(),
+        cacheWriteTokens: fc.nat(),
+      }),
+      { nil: null },
+    ),
+    lines: fc.option(fc.integer({ min: -500, max: 500 }), { nil: null }),
+    insights: fc.record({
+      lesson: fc.option(said, { nil: null }),
+      ideas: fc.array(said, { maxLength: 5 }),
+      foreclosed: fc.array(said, { maxLength: 5 }),
+    }),
+    heeded: fc.array(fc.constantFrom("note 12", "try 13"), { maxLength: 3 }),
+    attemptsBefore: fc.nat({ max: 9 }),
+    repair: fc.option(fc.record({ attempt: fc.integer({ min: 1, max: 2 }), failure: line, description: line }), {
+      nil: null,
+    }),
   })
   .map((each) => ({
     ...each,
@@ -143,16 +161,6 @@ describe("the message of a candidate", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), ideas, (experiment, given) => {
         expect(parseCandidate(formatCandidate(experiment, given))).toEqual(given);
-      }),
-    );
-  });
-
-  it("of a carried candidate says how many attempts were made before it", () => {
-    fc.assert(
-      fc.property(ideas, fc.nat(1e6), (given, attempts) => {
-        const message = formatCandidate(7, given, attempts);
-        expect(attemptsBefore(message)).toBe(attempts);
-        expect(parseCandidate(message)).toEqual(given);
       }),
     );
   });

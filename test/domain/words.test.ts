@@ -1,3 +1,4 @@
+import { untold } from "../../src/domain/proposal.ts";
 import * as fc from "fast-check";
 import { marked } from "marked";
 import { describe, expect, it } from "vitest";
@@ -147,6 +148,7 @@ describe("titles", () => {
 
 describe("the body of a pull request", () => {
   const idea = {
+    ...untold,
     description: "batch 2^19 → 2^18",
     hypothesis: "At a fixed 5 minutes more, smaller steps beat fewer, larger ones. @ada",
     expected: "−0.001 … −0.01",

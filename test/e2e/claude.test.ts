@@ -140,6 +140,7 @@ test("the demo with claude: the same, with a model's ideas", async () => {
   const { request } = server.seen[0]!;
   expect(JSON.stringify(request.system)).toContain("Predict the language reference");
   expect(JSON.stringify(request.messages)).toContain("COUNT_LIMIT = 20");
+  expect(JSON.stringify(request.messages)).toContain("`prepare.py` (protected)");
   // The key is in no log of the runners, which run what the model wrote.
   expect(readFileSync(path.join(dir, "logs/gpu-1.log"), "utf8")).not.toContain(testKey);
 });

@@ -21,7 +21,8 @@ async function unlimited() {
 test("a session with few requests an hour and little content a minute comes to the same, and says that it goes slowly", async () => {
   const world = await startWorld({ researcher: scripted(ideas), config });
   world.github.core.limits.tighten({
-    requests: { most: 60, withinSeconds: 15 },
+    // Thirty requests at full speed, and the next thirty spread to the reset.
+    requests: { most: 300, used: 240, withinSeconds: 20 },
     content: { most: 2, withinSeconds: 6 },
   });
   const said = new Set<string>();

@@ -2,7 +2,7 @@
  * Several bots on one world, each a process: what comes of a session is what one bot makes of it. With a Redis between them
  * nothing is done twice; without one, work is, and no more than that.
  */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { Redis } from "ioredis";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { Bots, type BotsOptions } from "../support/bots.ts";
@@ -13,6 +13,10 @@ import { type Exempt, unfinishedIn } from "../support/invariants.ts";
 import { type TestRedis, startRedis } from "../support/redis.ts";
 import { type WorldSnapshot, worldSnapshot } from "../support/world-snapshot.ts";
 import { until } from "../support/world.ts";
+
+// Up to four bots start and work beside whatever else a machine with two cores does.
+vi.setConfig({ testTimeout: 400_000 });
+const withinMs = 180_000;
 
 const open: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -68,12 +72,12 @@ async function live(
   await bots.start();
   const issue = await world.openSession();
   if (amid !== undefined) {
-    await until("experiment 2 has won", () => Promise.resolve(lookAt(site).settled.has(2)));
+    await until("experiment 2 has won", () => Promise.resolve(lookAt(site).settled.has(2)), withinMs);
     await amid(bots);
   }
-  await until("experiment 5 trains", () => Promise.resolve(isTimeToStop(lookAt(site))));
+  await until("experiment 5 trains", () => Promise.resolve(isTimeToStop(lookAt(site))), withinMs);
   await world.comment(issue, "/autoresearch stop");
-  await until("the session is stopped and settled", () => Promise.resolve(looksFinished(site)));
+  await until("the session is stopped and settled", () => Promise.resolve(looksFinished(site)), withinMs);
   expect(await unfinishedIn(site, exempt)).toEqual([]);
   await bots.close();
   return { snapshot: await worldSnapshot(site), done };

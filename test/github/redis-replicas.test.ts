@@ -49,7 +49,7 @@ describe("a session that is told of", () => {
     await is("all have connected", () => some.every(({ said }) => said.length === 1));
     some[0]!.shared.tell(name, checks, "hook");
     await is("one is woken", () => some.some(({ woken }) => woken.length > 0));
-    const [holder] = some.filter(({ woken }) => woken.length > 0);
+    const holder = some.find(({ woken }) => woken.length > 0);
     expect(holder!.woken[0]).toEqual({ session: name, hint: everything });
     expect(await holder!.shared.begin(name)).toEqual(checks);
     for (const other of some.filter((each) => each !== holder)) expect(await other.shared.begin(name)).toBeNull();

@@ -9,6 +9,7 @@ import { sweepOnce } from "../../src/sweep.ts";
 function appWhere(status: number): GitHubApp {
   const octokit: OctokitLike = {
     auth: () => Promise.resolve({}),
+    graphql: () => Promise.reject(new Error("nothing is asked here")),
     request: (route, parameters = {}) => {
       const answer = (data: unknown) => Promise.resolve({ status: 200, data, headers: {} });
       if (route === "GET /app/installations") return answer([{ id: 7, suspended_at: null }]);

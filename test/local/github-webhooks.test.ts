@@ -1,5 +1,6 @@
 /** Webhooks: who is told of what, how it is signed, and what goes wrong on the way. */
 import { expect, it } from "vitest";
+import { openIssue } from "../../src/local/github/issue-changes.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import {
   allPermissions,
@@ -177,6 +178,16 @@ it("deliveries can be dropped, doubled, delayed and shuffled", async () => {
   github.webhooks.mode = { kind: "delay", ms: 30 };
   await open(1);
   expect(await heard("issues")).toHaveLength(1);
+});
+
+it("a backlog that is longer than the log is delivered all the same", async () => {
+  const { github, heard } = await startTestWorld();
+  const repo = github.world.repo(`${at.owner}/${at.repo}`);
+  const doer = { userId: repo.ownerId, appId: null };
+  github.webhooks.mode = { kind: "delay", ms: 1_000 };
+  for (let n = 0; n < 1_050; n += 1)
+    openIssue(github.core, repo, { title: `Issue ${n}`, body: null, labels: [] }, doer);
+  expect(await heard("issues", "opened")).toHaveLength(1_050);
 });
 
 it("no answer waits for a receiver, and what never arrived is in the log", async () => {

@@ -83,6 +83,9 @@ describe("the shipped workflow", () => {
       // GitHub takes no address from a job.
       detailsUrl: null,
     });
+    const page = `${world.github.url}/ada/model/actions/runs/${run.id}`;
+    expect(run.html_url).toBe(page);
+    expect(check!.output.summary).toContain(`[the run](${page}) · the whole log is the run's artifact \`log\``);
     const json = measurementJsonOf(check!.output.text!)!;
     expect(measurementSchema.parse(JSON.parse(json))).toMatchObject({ value: 0.9979, runner: "gpu-1" });
     const jobs = await world.jobs(run.id);

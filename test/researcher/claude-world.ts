@@ -14,7 +14,7 @@ import {
 import { type KeptPurse, purseOf } from "../support/purse.ts";
 import { configWith } from "../support/session.ts";
 
-export const quick: Pace = { pausesMs: [1, 1], longestPauseMs: 1_000, callTimeoutMs: 5_000 };
+export const quick: Pace = { pausesMs: [1, 1], longestPauseMs: 1_000, callTimeoutMs: 15_000 };
 
 const open: MessagesServer[] = [];
 afterEach(async () => {

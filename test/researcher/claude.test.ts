@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Brief, PastExperiment, Proposal } from "../../src/domain/proposal.ts";
-import { cacheHitRate } from "../../src/researcher/claude/prices.ts";
+import { cacheHitRate } from "../../src/domain/ledger.ts";
 import { keyOf, repairWith, train } from "../support/brief.ts";
 import type { Reply } from "../support/messages-server/server.ts";
 import { purseOf } from "../support/purse.ts";
@@ -208,7 +208,7 @@ test("the turns are bounded, and the model is told when they run out", async () 
       { config },
     ),
   ).rejects.toThrow("claude-opus-5-5 submitted nothing in 6 turns");
-  expect(seen.map((each) => /(\d) calls are left/.exec(each)?.[1] ?? null)).toEqual([null, null, "4", "3", "2", "1"]);
+  expect(seen.map((each) => /Calls left: (\d)/.exec(each)?.[1] ?? null)).toEqual([null, null, "4", "3", "2", "1"]);
 });
 
 test("of what stays the same most is read from the cache", async () => {

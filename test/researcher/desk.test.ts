@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
+import { emptyLedger, renewed } from "../../src/domain/ledger.ts";
+import {
+  type Answer,
+  type Brief,
+  type Purse,
+  type Repair,
+  type Researcher,
+  type Steering,
+  nothingSpent,
+} from "../../src/domain/proposal.ts";
 import { Desk } from "../../src/researcher/desk.ts";
+import { Later } from "../../src/researcher/later.ts";
 import { researcherFor } from "../../src/researcher/kinds.ts";
 import { mutate } from "../../src/researcher/mutate.ts";
 import { briefWith, keyOf } from "../support/brief.ts";
-import { base, configWith, proposalWith } from "../support/session.ts";
+import { base, configWith, proposalWith, shaOf } from "../support/session.ts";
 
 const atMs = 1_000_000;
 const now = () => atMs;
@@ -40,7 +50,7 @@ describe("the desk", () => {
     const thinking = think(desk, answering(idea("LR = 1\n")), briefWith({ experiment: 7 }));
     expect(desk.state).toEqual({ kind: "thinking" });
     await thinking;
-    expect(desk.state).toEqual({
+    expect(desk.state).toMatchObject({
       kind: "ready",
       prepared: {
         number: 7,
@@ -97,6 +107,130 @@ describe("the desk", () => {
     };
     await think(desk, throwing);
     expect(desk.state).toMatchObject({ kind: "failed", because: "odd" });
+  });
+});
+
+describe("the desk and what a researcher may answer", () => {
+  const asked: Steering = { comment: 9, kind: "try", by: "ada", text: "tie weights", at: "", takenUpIn: null };
+  const note: Steering = { ...asked, comment: 8, kind: "note" };
+  const by = (login: string | null, text = "LR = 1\n"): Answer => ({
+    kind: "proposal",
+    proposal: proposalWith({ files: [{ path: "train.py", text }], askedBy: login }),
+  });
+  const repair: Repair = {
+    experiment: 3,
+    attempt: 1,
+    head: shaOf(7),
+    failure: "NameError: x",
+    description: "an idea",
+    hypothesis: null,
+    files: [{ path: "train.py", text: "LR = broken\n" }],
+    diff: "",
+    because: "NameError",
+    traceback: "",
+  };
+
+  it("needs a person", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering({ kind: "person", because: "no key" }));
+    expect(desk.state).toEqual({ kind: "helpless", because: "no key" });
+    desk.tryAgain();
+    expect(desk.state).toEqual({ kind: "idle" });
+  });
+
+  it("waits as long as it is told to, an hour at most", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering(new Later("overloaded", 90_000)));
+    expect(desk.state).toMatchObject({ kind: "failed", because: "overloaded", retryAtMs: atMs + 90_000 });
+    await think(desk, answering(new Later("overloaded", 1e9)));
+    expect(desk.state).toMatchObject({ retryAtMs: atMs + 3_600_000 });
+  });
+
+  it("credits whose idea it took up, and nobody who did not ask", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering(by(null), by("eve"), by("ada")), briefWith({ steering: [note, asked] }));
+    expect(desk.state).toMatchObject({
+      kind: "ready",
+      prepared: { heeded: ["note 8", "try 9"], proposal: { askedBy: "ada" } },
+    });
+    desk.clear();
+    await think(desk, answering(by("ada")), briefWith({ steering: [note] }));
+    expect(desk.state).toMatchObject({ kind: "ready", prepared: { heeded: ["note 8"], proposal: { askedBy: null } } });
+  });
+
+  it("gives up a try that nothing is made of", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering(by(null)), briefWith({ steering: [asked] }));
+    expect(desk.state).toEqual({ kind: "refused", comment: 9, because: "it does not take up what @ada asked for" });
+    desk.clear();
+    await think(desk, answering({ kind: "nothing", because: "it can't be done" }), briefWith({ steering: [asked] }));
+    expect(desk.state).toEqual({ kind: "refused", comment: 9, because: "it can't be done" });
+  });
+
+  it("mends what crashed, from the files as they crashed", async () => {
+    const desk = new Desk(keyOf);
+    await think(desk, answering(by(null)), briefWith({ repair, experiment: 3, steering: [note, asked] }));
+    expect(desk.state).toMatchObject({
+      kind: "ready",
+      prepared: {
+        number: 3,
+        repair: { head: shaOf(7), attempt: 1, failure: "NameError: x" },
+        key: keyOf([{ path: "train.py", text: "LR = 1\n" }]),
+        heeded: [],
+      },
+    });
+    desk.clear();
+    // The crashed files as they are mend nothing.
+    await think(desk, answering(by(null, "LR = broken\n")), briefWith({ repair }));
+    expect(desk.state).toEqual({
+      kind: "beyondRepair",
+      head: shaOf(7),
+      because: "no repair passed the guard: it changes nothing",
+    });
+  });
+
+  it("has no money: the purse is to be filled, or the limit is reached", async () => {
+    const paid: Researcher = {
+      propose: ({ purse }) =>
+        Promise.resolve(purse.reserve(1) ? by(null) : { kind: "person", because: "I was given no money" }),
+    };
+    const desk = new Desk(keyOf);
+    desk.sees(emptyLedger, 20);
+    await think(desk, paid);
+    expect(desk.state).toEqual({ kind: "short" });
+    desk.clear();
+    desk.sees(renewed(emptyLedger, desk.account, 20, false), 20);
+    await think(desk, paid);
+    expect(desk.state.kind).toBe("ready");
+    // It was set aside and never settled: nobody knows that it was not spent.
+    expect(desk.account.total.usd).toBe(1);
+    desk.clear();
+    desk.sees(emptyLedger, 1.5);
+    await think(desk, paid);
+    expect(desk.state.kind).toBe("spent");
+  });
+
+  it("gives no money to a task that was aborted", async () => {
+    let purse: Purse | null = null;
+    const desk = new Desk(keyOf);
+    const waiting: Researcher = {
+      propose: (brief) => {
+        purse = brief.purse;
+        purse.reserve(1);
+        return new Promise(() => {});
+      },
+    };
+    desk.sees(
+      { ...emptyLedger, purse: { desk: desk.account.desk, usd: 5, counted: nothingSpent, countedProposals: 0 } },
+      20,
+    );
+    desk.think(waiting, briefWith(), now, () => undefined);
+    expect(desk.account).toMatchObject({ thinking: true, heldUsd: 1 });
+    desk.clear();
+    expect(purse!.reserve(1)).toBe(false);
+    expect(desk.account).toMatchObject({ thinking: false, heldUsd: 1 });
+    purse!.settle(1, { ...nothingSpent, usd: 0.25 });
+    expect(desk.account).toMatchObject({ heldUsd: 0, total: { usd: 0.25 } });
   });
 });
 

@@ -1,9 +1,17 @@
 /** The session after an action was carried out, as GitHub and `act` would leave it: a model of the world, on values. */
 import type { Action } from "../../src/domain/action.ts";
+import { renewed } from "../../src/domain/ledger.ts";
 import { withAppeal } from "../../src/domain/appeal.ts";
 import type { Sha } from "../../src/domain/names.ts";
+import { untold } from "../../src/domain/proposal.ts";
 import { withRow } from "../../src/domain/results.ts";
-import { type Experiment, type Session, type SessionRecord, trialsOfFrontier } from "../../src/domain/session.ts";
+import {
+  type Experiment,
+  type Session,
+  type SessionRecord,
+  isEnded,
+  trialsOfFrontier,
+} from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { experimentWith, frontierWith, recordWith, shaOf, unmeasuredFrontier } from "./session.ts";
 
@@ -24,11 +32,13 @@ export function after(session: Session, action: Action): Session {
       return started(session, action);
     case "obey": {
       const orders = session.orders.filter((order) => order.comment !== action.comment);
-      const heard = { ...session, orders };
+      const heard = withRecord({ ...session, orders }, action.steer ?? {});
       return appealed(action.change === null ? heard : inState(heard, action.change), action);
     }
     case "setState":
       return { ...inState(session, { ...action.restart, ...action.change }), start: null };
+    case "completeCheck":
+      return { ...session, looseChecks: session.looseChecks.filter(({ check }) => check !== action.check) };
     case "cancelRun":
       return { ...session, cancelled: new Set([...session.cancelled, action.run]) };
     case "dispatch":
@@ -61,11 +71,71 @@ export function after(session: Session, action: Action): Session {
         ...inState(session, { state: "done", by: null, because: action.because }),
         report: action.report === null ? null : 900,
       };
+    case "mend":
+      return mended(session, action);
+    case "fillPurse":
+      return withRecord({ ...session, desk: { kind: "idle" } }, {});
+    case "dropTry": {
+      const steering = session.record!.steering.map((asked) =>
+        asked.comment === action.comment ? { ...asked, dropped: action.because } : asked,
+      );
+      return withRecord({ ...session, desk: { kind: "idle" } }, { steering });
+    }
+    case "heedEdit": {
+      const { by, at, digest, text } = action.edit;
+      const taken = action.refusal === null;
+      const edit = { by, at, taken, from: action.from };
+      const patch = { issueDigest: digest, edit, ...(taken ? { program: text } : {}) };
+      return withRecord({ ...session, edit: null }, patch);
+    }
+    case "describe": {
+      const experiments = session.experiments.map((each) =>
+        each.pullRequest === action.pullRequest ? { ...each, body: action.body } : each,
+      );
+      return { ...session, experiments };
+    }
+    case "tellMoved":
+      return { ...session, gone: { ...session.gone!, to: { ...action.to, told: true } } };
+    case "followBranch":
+      return inState(session, {
+        state: session.record!.state,
+        by: null,
+        because: action.because,
+        baseBranch: action.branch,
+      });
     case "label":
       return withLabels(session, action.add, action.remove);
     case "showDashboard":
       return { ...session, dashboard: action.body };
   }
+}
+
+/** Every write of session.json books what was spent. */
+function withRecord(session: Session, patch: Partial<SessionRecord>): Session {
+  if (session.record === null) return session;
+  const { ledger, config, state } = session.record;
+  const booked = renewed(ledger, session.account, config.limits.cost_usd, isEnded(state));
+  // The desk sees what is booked.
+  const { purse } = booked;
+  const mine = purse !== null && purse.desk === session.account.desk;
+  const { counted, countedProposals } = mine ? purse : session.account;
+  const account = { ...session.account, counted, countedProposals };
+  return { ...session, account, record: { ...session.record, ledger: booked, ...patch } };
+}
+
+function mended(session: Session, { prepared, attemptsBefore }: ActionOf<"mend">): Session {
+  const { number, key, proposal, repair } = prepared;
+  const before = session.experiments.find((each) => each.number === number)!;
+  const { attempt, failure } = repair!;
+  const idea = {
+    ...before.idea!,
+    key,
+    attemptsBefore,
+    repair: { attempt, failure, description: proposal.description },
+  };
+  const head = freshSha(session);
+  const desk = { kind: "idle" } as const;
+  return withExperiment({ ...session, desk }, number, { head, key, idea, trials: [], check: null });
 }
 
 function withLabels(session: Session, add: readonly string[], remove: readonly string[]): Session {
@@ -147,6 +217,7 @@ function opened(session: Session, { prepared }: ActionOf<"open">): Session {
     pullRequest: 100 + number,
     description: proposal.description,
     key,
+    idea: { ...untold, ...proposal, key },
     head: freshSha(session),
     parent: { tip: parent, value: known.value, trials: known.trials },
     pull: "open",
@@ -155,6 +226,7 @@ function opened(session: Session, { prepared }: ActionOf<"open">): Session {
     trials: [],
     nextAttempt: 1,
     check: null,
+    elsewhere: null,
     conflict: null,
   };
   return { ...session, experiments: [...session.experiments, experiment], desk: { kind: "idle" } };

@@ -1,6 +1,6 @@
 /** A researcher's brief with sensible defaults: one file of constants, nothing tried. */
 import { type Brief, type FileText, type Repair, noNotes } from "../../src/domain/proposal.ts";
-import { base, configWith } from "./session.ts";
+import { base, configWith, shaOf } from "./session.ts";
 
 export const train: FileText = {
   path: "train.py",
@@ -50,6 +50,8 @@ export function repairWith(given: Partial<Repair> = {}): Repair {
   return {
     experiment: 7,
     attempt: 1,
+    head: shaOf(7),
+    failure: "SyntaxError: invalid syntax (train.py, line 0)",
     description: "Twice the learning rate",
     hypothesis: "The learning rate is too small.",
     files: [{ path: "train.py", text: "LR = 0.04 +\n" }],

@@ -1,6 +1,7 @@
 /** A further pass: the bot's own observing and deciding over a world, by a process that remembers nothing and does nothing. */
 import { Octokit } from "@octokit/rest";
 import { decide } from "../../src/domain/decide.ts";
+import { noAccount } from "../../src/domain/ledger.ts";
 import type { Decision } from "../../src/domain/action.ts";
 import { Client } from "../../src/github/client.ts";
 import { observe } from "../../src/github/observe.ts";
@@ -16,8 +17,10 @@ export async function furtherPass(site: Site, issue: number): Promise<Decision> 
   const view = emptyView({ owner, repo, issue });
   const identity = { slug, login: site.bot };
   const nowMs = site.github.core.now().getTime();
+  const traits = { repairs: false, wordless: true };
+  const study = { desk: { kind: "idle" }, account: noAccount, traits } as const;
   await observe(clientOf(site, slug), view, identity, nowMs);
-  const session = sessionOf(view, { kind: "idle" }, identity, nowMs);
+  const session = sessionOf(view, study, identity, nowMs);
   return session === null ? { kind: "wait", untilMs: null, because: "there is no issue" } : decide(session);
 }
 

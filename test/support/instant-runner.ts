@@ -81,7 +81,8 @@ function input(run: WorkflowRun, name: string): string {
   return run.inputs[name] as string;
 }
 
-async function trainingOf(core: Core, run: WorkflowRun): Promise<InTraining | null> {
+/** What a run is about; null: no trial. */
+export async function trainingOf(core: Core, run: WorkflowRun): Promise<InTraining | null> {
   const trial = parseTrialId(input(run, "trial"));
   if (trial === null) return null;
   const commit = input(run, "commit");
@@ -89,7 +90,8 @@ async function trainingOf(core: Core, run: WorkflowRun): Promise<InTraining | nu
   return { trial, commit, parent: candidate?.parents.at(-1) ?? null, run };
 }
 
-async function trained(core: Core, { run, commit }: InTraining): Promise<Record<string, string>> {
+/** The outputs of the job `train`, by what the candidate's train.py says. */
+export async function trained(core: Core, { run, commit }: InTraining): Promise<Record<string, string>> {
   const file = await core.git(core.store.get("repository", run.repoId)!).object(`${commit}:train.py`);
   const text = file?.content.toString() ?? "";
   const constant = (name: string) => Number(new RegExp(`^${name} = (.*)$`, "m").exec(text)?.[1] ?? 0);
@@ -119,7 +121,7 @@ async function trained(core: Core, { run, commit }: InTraining): Promise<Record<
 }
 
 /** Posts the check, as the job `report` does by the API. */
-function endReport(core: Core, job: WorkflowJob, run: WorkflowRun): void {
+export function endReport(core: Core, job: WorkflowJob, run: WorkflowRun): void {
   const json = jobsOf(core.store, run).find(({ key }) => key === "train")!.outputs["measurement"]!;
   const { metric } = JSON.parse(input(run, "spec")) as { metric: string };
   const told = { metric, frontier: null, runUrl: `${core.url}/runs/${run.id}` };

@@ -90,7 +90,8 @@ function frontierOnlyImproves({ record, rows, steps, issue }: SessionSeen, site:
     if (values.length !== facts.trials || Math.abs(meanOf(values) - facts.value) > 1e-6)
       wrongs.push(`${name} says ${facts.value} of ${facts.trials} trials, and ${values.join(", ")} was measured`);
     if (value === null) wrongs.push(`${name} is built on what nobody measured`);
-    else if (gainOf(facts.value, value, metric.direction) <= 0) wrongs.push(`${name} (${facts.value}) after ${value}`);
+    // Equal and shorter wins; worse never does.
+    else if (gainOf(facts.value, value, metric.direction) < 0) wrongs.push(`${name} (${facts.value}) after ${value}`);
     value = facts.value;
   }
   return wrongs;

@@ -142,7 +142,7 @@ export class Night {
       return;
     }
     const { base, baseBranch, config, program } = record;
-    const start = { kind: "ready" as const, base, baseBranch, config, program, by: "ada" };
+    const start = { kind: "ready" as const, base, baseBranch, config, program, title: "", issueDigest: "", by: "ada" };
     this.session = { ...session, issue, labelled, start };
   }
 

@@ -72,6 +72,8 @@ export function notifyingRoutes(): string[] {
 function wrongsOf(exchange: Exchange, requests: "all" | "accepted"): string[] {
   const name = `${exchange.method} ${exchange.template ?? exchange.path}`;
   if (exchange.template === null) return [`${name}: unknown route (${exchange.status})`];
+  // The description is REST's; GraphQL has a schema of its own.
+  if (exchange.template === "/graphql") return [];
   const operation = operationOf(exchange.method, exchange.template);
   if (operation === null) return [`${name}: not in GitHub's description`];
   const wrongs: string[] = [];
@@ -157,6 +159,9 @@ function wrongsOfResponse(name: string, operation: Json, exchange: Exchange): st
   for (const header of ["x-github-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"]) {
     if (responseHeaders[header] === undefined) wrongs.push(`${name}: no header ${header}`);
   }
+  // Any address of a repository leads on when the repository has another name.
+  if (status === 301 || status === 307)
+    return responseHeaders["location"] === undefined ? [...wrongs, `${name}: ${status} leads nowhere`] : wrongs;
   if (status === 304) return responseBody === undefined ? wrongs : [...wrongs, `${name}: 304 with a body`];
   const documented = at(operation, "responses", String(status));
   if (documented === undefined) {

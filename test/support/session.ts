@@ -7,7 +7,8 @@ import { type Config, configSchema } from "../../src/domain/config.ts";
 import { dashboardOf } from "../../src/domain/dashboard.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { type Sha, sha } from "../../src/domain/names.ts";
-import { type Prepared, type Proposal, noInsights } from "../../src/domain/proposal.ts";
+import { emptyLedger, noAccount } from "../../src/domain/ledger.ts";
+import { type Prepared, type Proposal, noInsights, nothingSpent } from "../../src/domain/proposal.ts";
 import type { Row } from "../../src/domain/results.ts";
 import {
   type Experiment,
@@ -46,6 +47,7 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     startedAt: new Date(startedMs).toISOString(),
     base,
     baseBranch: "main",
+    formerBranches: [],
     program: "Lower val_bpb.",
     config: configWith(),
     state: "running",
@@ -59,6 +61,13 @@ export function recordWith(given: Partial<SessionRecord> = {}): SessionRecord {
     labelEvent: null,
     appeals: [],
     tried: [],
+    title: "Night one",
+    issueDigest: null,
+    edit: null,
+    ledger: emptyLedger,
+    kinds: {},
+    steering: [],
+    model: null,
     ...given,
   };
 }
@@ -80,6 +89,7 @@ export function experimentWith(given: Partial<Experiment> = {}): Experiment {
     pullRequest: 100 + number,
     description: `idea ${number}`,
     key: `key${number}`,
+    idea: null,
     head: shaOf(1000 + number),
     parent: { tip: base, value: 1, trials: 3 },
     pull: "open",
@@ -88,6 +98,7 @@ export function experimentWith(given: Partial<Experiment> = {}): Experiment {
     trials: [],
     nextAttempt: (given.trials?.at(-1)?.attempt ?? 0) + 1,
     check: (given.trials ?? []).length === 0 ? null : { id: 500 + number, completed: false },
+    elsewhere: null,
     conflict: null,
     ...given,
   };
@@ -199,7 +210,16 @@ export function proposalWith(given: Partial<Proposal> = {}): Proposal {
 }
 
 export function preparedWith(given: Partial<Prepared> = {}): Prepared {
-  return { number: 1, parent: base, key: "keyready", proposal: proposalWith(), ...given };
+  return {
+    number: 1,
+    parent: base,
+    key: "keyready",
+    proposal: proposalWith(),
+    spent: nothingSpent,
+    repair: null,
+    heeded: [],
+    ...given,
+  };
 }
 
 /** A comment's order: what @ada, who may write, said on the issue. */
@@ -214,6 +234,8 @@ export const readyStart: Extract<Start, { kind: "ready" }> = {
   baseBranch: "main",
   config: configWith(),
   program: "Lower val_bpb.",
+  title: "Night one",
+  issueDigest: "0000000000000000",
   by: "ada",
 };
 
@@ -224,6 +246,9 @@ export function newSession(given: Partial<Session> = {}): Session {
     nowMs,
     htmlUrl: "https://github.test/ada/nano",
     issue: { open: true, title: "Night one", labels: ["autoresearch"], closedBy: null },
+    locked: false,
+    gone: null,
+    defaultBranch: "main",
     labelled: { event: 1, by: "ada", atMs: startedMs - 1_000 },
     unlabelledBy: null,
     start: readyStart,
@@ -233,6 +258,9 @@ export function newSession(given: Partial<Session> = {}): Session {
     experiments: [],
     orders: [],
     desk: { kind: "idle" },
+    account: noAccount,
+    traits: { repairs: false, wordless: false },
+    edit: null,
     dashboard: null,
     resultsTip: null,
     report: null,
@@ -240,6 +268,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     cutOff: 0,
     strays: [],
     denied: new Set(),
+    looseChecks: [],
     slow: null,
     ...given,
   };

@@ -50,8 +50,10 @@ export class ApiError extends Error {
   }
 
   answer(): Answer {
+    const { location } = this.headers;
     const body = {
       message: this.message,
+      ...(this.status === 301 || this.status === 307 ? { url: location } : {}),
       ...(this.errors === undefined ? {} : { errors: this.errors }),
       documentation_url: documentation,
       status: String(this.status),
@@ -62,6 +64,11 @@ export class ApiError extends Error {
 
 export function notFound(message = "Not Found"): ApiError {
   return new ApiError(404, message);
+}
+
+/** 301: what is asked for is at another place of the API, `/repos/…`. Who answers the request makes it an address. */
+export function movedTo(place: string): ApiError {
+  return new ApiError(301, "Moved Permanently", { headers: { location: place } });
 }
 
 /** 422 "Validation Failed" with what is wrong of which field. */

@@ -10,7 +10,7 @@ import { type Actor, actorOf } from "./auth.ts";
 import type { Core } from "./core.ts";
 import { type Exchange, kindOf } from "./exchange.ts";
 import type { Asked, Effect, StaleView } from "./faults.ts";
-import { findRepository } from "./finders.ts";
+import { findRenamed, findRepository, fullName } from "./finders.ts";
 import type { GitRepository } from "./git-repository.ts";
 import { secondaryLimit } from "./limits.ts";
 import { type Call, type Route, routeOf } from "./route.ts";
@@ -52,7 +52,7 @@ export async function answerApi(core: Core, options: ApiOptions, request: ApiReq
     requestBody = parsedBody(request.body);
     answer = await answerOf(core, options, request, { path, query, requestBody, progress });
   } catch (error) {
-    answer = error instanceof ApiError ? error.answer() : brokenAnswer(error);
+    answer = error instanceof ApiError ? withAddress(core, error).answer() : brokenAnswer(error);
   }
   // A connection that was cut has cost a request all the same, if the work was done.
   const result = answer === null ? null : finished(core, request, progress, answer);
@@ -136,9 +136,23 @@ async function answerOf(core: Core, options: ApiOptions, request: ApiRequest, as
 
 async function worked(route: Route, call: Call, stale: StaleView | null): Promise<Answer> {
   if (route.about === "account") return route.handle(call);
-  const repo = findRepository(call.core.store, call.params["owner"]!, call.params["repo"]!);
+  const { store, apiUrl } = call.core;
+  const [owner, name] = [call.params["owner"]!, call.params["repo"]!];
+  const repo = findRepository(store, owner, name);
+  const renamed = repo === undefined ? findRenamed(store, owner, name) : undefined;
+  if (renamed !== undefined) {
+    checkAccess(store, renamed, call.actor, route.access);
+    const [, rest = ""] = new RegExp(`^${apiUrl}/repos/[^/]+/[^/?]+(.*)$`).exec(call.url) ?? [];
+    const location = `${apiUrl}/repos/${fullName(store, renamed)}${rest}`;
+    // A write is sent again to the new place as it was.
+    const read = route.method === "GET";
+    throw new ApiError(read ? 301 : 307, read ? "Moved Permanently" : "Temporary Redirect", { headers: { location } });
+  }
   if (repo === undefined) throw notFound();
-  checkAccess(call.core.store, repo, call.actor, route.access);
+  checkAccess(store, repo, call.actor, route.access);
+  if (repo.archived === true && route.method !== "GET" && route.template !== "/repos/{owner}/{repo}") {
+    throw new ApiError(403, "Repository was archived so is read-only.");
+  }
   const git = call.core.git(repo);
   const answer = await route.handle({ ...call, repo, git });
   if (stale === null || !isList(answer.body)) return answer;
@@ -196,6 +210,15 @@ function finished(core: Core, request: ApiRequest, progress: Progress, answer: A
   if (status !== 304) return { status, headers, body };
   delete headers["content-type"];
   return { status, headers, body: "" };
+}
+
+/** A place of the API that an answer leads to, as an address. */
+function withAddress(core: Core, error: ApiError): ApiError {
+  const { location } = error.headers;
+  if (location?.startsWith("/") !== true) return error;
+  return new ApiError(error.status, error.message, {
+    headers: { ...error.headers, location: `${core.apiUrl}${location}` },
+  });
 }
 
 function matchesEtag(header: string | undefined, etag: string): boolean {

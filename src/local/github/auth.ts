@@ -56,6 +56,8 @@ function actorOfToken(world: World, secret: string): Actor {
   const installation = world.store.get("installation", token.grant.installationId);
   const app = installation === undefined ? undefined : world.store.get("app", installation.appId);
   if (installation === undefined || app === undefined) throw badCredentials();
+  if (installation.suspendedAt != null && !token.grant.job)
+    throw new ApiError(403, "This installation has been suspended");
   const chosen = token.grant.repositoryIds;
   return {
     kind: "installation",

@@ -46,6 +46,8 @@ export type Installation = {
   readonly accountId: number;
   readonly repositoryIds: readonly number[];
   readonly createdAt: Timestamp;
+  /** When its owner put it to sleep; null or not there: it is awake. */
+  readonly suspendedAt?: Timestamp | null;
 };
 
 /** A bearer's secret. `id` is the secret's SHA-256, so that the journal holds none. */
@@ -77,6 +79,10 @@ export type Repository = {
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
   readonly pushedAt: Timestamp;
+  /** Nobody writes to it any more. */
+  readonly archived?: boolean;
+  /** Names that it had, in lower case: they lead here while no other repository has them. */
+  readonly formerNames?: readonly string[];
 };
 
 type Collaborator = {
@@ -117,7 +123,13 @@ export type Issue = {
   readonly updatedAt: Timestamp;
   readonly closedAt: Timestamp | null;
   readonly closedById: number | null;
+  /** The last edit of the body; undefined: nobody edited it. */
+  readonly edited?: { readonly byId: number; readonly at: Timestamp };
   readonly pull: PullPart | null;
+  /** Only who may write to the repository may speak here, and no app may. */
+  readonly locked?: boolean;
+  /** It was deleted (null), or lives on as an issue of another repository. Its number stays taken. */
+  readonly gone?: { readonly to: { readonly repoId: number; readonly number: number } | null };
 };
 
 export type PullRequest = Issue & { readonly pull: PullPart };

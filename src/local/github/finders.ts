@@ -1,5 +1,5 @@
 /** Ways to find rows by what people and URLs call them. */
-import { notFound } from "./answer.ts";
+import { ApiError, movedTo, notFound } from "./answer.ts";
 import type { Issue, PullRequest, Repository, User } from "./entities.ts";
 import { indexOf, type Store } from "./store.ts";
 
@@ -26,6 +26,15 @@ export function findRepository(store: Store, owner: string, name: string): Repos
   return account === undefined ? undefined : store.one(reposByName, `${account.id}/${name.toLowerCase()}`);
 }
 
+/** The repository that had this name once, and has another now. */
+export function findRenamed(store: Store, owner: string, name: string): Repository | undefined {
+  const account = findUser(store, owner);
+  const former = name.toLowerCase();
+  return store
+    .all("repository")
+    .find((repo) => repo.ownerId === account?.id && repo.formerNames?.includes(former) === true);
+}
+
 export function repositoryOf(store: Store, id: number): Repository {
   const repo = store.get("repository", id);
   if (repo === undefined) throw new Error(`no repository ${id}`);
@@ -37,11 +46,14 @@ export function fullName(store: Store, repo: Repository): string {
   return `${userOf(store, repo.ownerId).login}/${repo.name}`;
 }
 
-/** The issue or pull request of this number; 404 where there is none. */
+/** The issue or pull request of this number; 404 where there is none, 410 where it was deleted, 301 where it was moved. */
 export function issueOf(store: Store, repo: Repository, number: number): Issue {
   const issue = store.one(issuesByNumber, `${repo.id}#${number}`);
   if (issue === undefined) throw notFound();
-  return issue;
+  if (issue.gone === undefined) return issue;
+  const { to } = issue.gone;
+  if (to === null) throw new ApiError(410, "This issue was deleted");
+  throw movedTo(`/repos/${fullName(store, repositoryOf(store, to.repoId))}/issues/${to.number}`);
 }
 
 export function isPull(issue: Issue): issue is PullRequest {
@@ -57,7 +69,7 @@ export function pullOf(store: Store, repo: Repository, number: number): PullRequ
 
 /** Issues and pull requests, oldest first. */
 export function issuesOf(store: Store, repo: Repository): Issue[] {
-  return store.by(issuesByRepo, String(repo.id));
+  return store.by(issuesByRepo, String(repo.id)).filter((issue) => issue.gone === undefined);
 }
 
 export function openPullsOf(store: Store, repo: Repository): PullRequest[] {

@@ -13,7 +13,7 @@ import { ApiError } from "./answer.ts";
 import { type Actor, actorOf } from "./auth.ts";
 import { type Core, doerOf } from "./core.ts";
 import type { Repository } from "./entities.ts";
-import { findRepository } from "./finders.ts";
+import { findRenamed, findRepository } from "./finders.ts";
 import { gitEnvironment } from "./git-command.ts";
 import { followRefs } from "./ref-changes.ts";
 
@@ -33,7 +33,8 @@ export async function serveGit(core: Core, request: IncomingMessage, response: S
   const pushing = rest === "git-receive-pack" || url.searchParams.get("service") === "git-receive-pack";
   try {
     const actor = await actorOf(core, request.headers.authorization);
-    const repo = findRepository(core.store, decodeURIComponent(owner), decodeURIComponent(name));
+    const at = [decodeURIComponent(owner), decodeURIComponent(name)] as const;
+    const repo = findRepository(core.store, ...at) ?? findRenamed(core.store, ...at);
     if (repo === undefined || !mayRead(core, repo, actor)) return refuse(response, actor, 404, "Repository not found.");
     if (pushing && !mayPush(core, repo, actor)) {
       return refuse(response, actor, 403, "Write access to repository not granted.");

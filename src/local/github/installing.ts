@@ -1,7 +1,7 @@
 /** Apps come to repositories: installations, and the webhooks that tell the app. */
 import { type Core, timestamp } from "./core.ts";
 import type { Installation, Repository } from "./entities.ts";
-import { fullName } from "./finders.ts";
+import { fullName, repositoryOf } from "./finders.ts";
 import { shapeInstallation } from "./shapes/installation.ts";
 import { nodeId } from "./shapes/links.ts";
 import { shapeUserById } from "./shapes/user.ts";
@@ -24,34 +24,83 @@ export function install(core: Core, appId: number, repo: Repository): number {
   return row.id;
 }
 
+/** Takes one repository away from an installation; tells the app. */
+export function removeRepository(core: Core, appId: number, repo: Repository): void {
+  const row = installationOf(core, appId, repo.ownerId);
+  const repositoryIds = row.repositoryIds.filter((id) => id !== repo.id);
+  const smaller = core.store.put("installation", { ...row, repositoryIds });
+  const payload = {
+    repository_selection: "selected",
+    repositories_added: [],
+    repositories_removed: [brief(core, repo)],
+  };
+  emit(core, smaller, "installation_repositories", "removed", payload);
+}
+
+/** Removes the app from an account, and with it every token that it had there; tells the app. */
+export function uninstall(core: Core, appId: number, ownerId: number): void {
+  const row = installationOf(core, appId, ownerId);
+  emit(core, row, "installation", "deleted", { repositories: briefs(core, row) });
+  core.store.remove("installation", row.id);
+}
+
+/** Puts an installation to sleep, or wakes it; tells the app. */
+export function suspend(core: Core, appId: number, ownerId: number, suspended: boolean): void {
+  const row = installationOf(core, appId, ownerId);
+  const changed = core.store.put("installation", { ...row, suspendedAt: suspended ? timestamp(core) : null });
+  emit(core, changed, "installation", suspended ? "suspend" : "unsuspend", { repositories: briefs(core, changed) });
+}
+
+function installationOf(core: Core, appId: number, ownerId: number): Installation {
+  const row = core.store.one(installations, `${appId}:${ownerId}`);
+  if (row === undefined) throw new Error(`app ${appId} is not installed there`);
+  return row;
+}
+
 function tell(core: Core, row: Installation, repo: Repository, fresh: boolean): void {
-  const brief = {
+  if (fresh) emit(core, row, "installation", "created", { requester: null, repositories: [brief(core, repo)] });
+  else {
+    const payload = {
+      repository_selection: "selected",
+      repositories_added: [brief(core, repo)],
+      repositories_removed: [],
+    };
+    emit(core, row, "installation_repositories", "added", payload);
+  }
+}
+
+function briefs(core: Core, row: Installation): Record<string, unknown>[] {
+  return row.repositoryIds.map((id) => brief(core, repositoryOf(core.store, id)));
+}
+
+function brief(core: Core, repo: Repository): Record<string, unknown> {
+  return {
     id: repo.id,
     node_id: nodeId("Repository", repo.id),
     name: repo.name,
     full_name: fullName(core.store, repo),
     private: repo.private,
   };
-  const action = fresh ? "created" : "added";
-  const common = (): Record<string, unknown> => ({
-    action,
-    installation: shapeInstallation(core, row),
-    requester: null,
-    sender: shapeUserById(core, row.accountId),
-  });
+}
+
+function emit(
+  core: Core,
+  row: Installation,
+  event: "installation" | "installation_repositories",
+  action: string,
+  more: Record<string, unknown>,
+): void {
   core.webhooks.emit({
-    event: fresh ? "installation" : "installation_repositories",
+    event,
     action,
     repo: null,
     onlyApp: row.appId,
-    payload: () =>
-      fresh
-        ? { ...common(), repositories: [brief] }
-        : {
-            ...common(),
-            repository_selection: "selected",
-            repositories_added: [brief],
-            repositories_removed: [],
-          },
+    payload: () => ({
+      action,
+      installation: shapeInstallation(core, row),
+      ...(event === "installation_repositories" ? { requester: null } : {}),
+      sender: shapeUserById(core, row.accountId),
+      ...more,
+    }),
   });
 }

@@ -128,7 +128,9 @@ export function editIssue(
   if (title !== issue.title) changes["title"] = { from: issue.title };
   if (body !== issue.body) changes["body"] = { from: issue.body ?? "" };
   if (Object.keys(changes).length === 0) return issue;
-  const edited = core.store.put("issue", { ...issue, title, body, updatedAt: timestamp(core) });
+  const now = timestamp(core);
+  const mark = body === issue.body ? {} : { edited: { byId: doer.userId, at: now } };
+  const edited = core.store.put("issue", { ...issue, title, body, ...mark, updatedAt: now });
   if (title !== issue.title)
     noteEvent(core, issue, doer, { event: "renamed", rename: { from: issue.title, to: title } });
   tellOfIssue(core, repo, edited, { action: "edited", doer, more: { changes } });

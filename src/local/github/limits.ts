@@ -14,7 +14,11 @@ const hourMs = 3_600_000;
 /** Smaller limits than GitHub's, in shorter times, for tests: `most` in `withinSeconds`. */
 export type Tight = {
   /** Requests of an installation, in place of 5,000 an hour. */
-  readonly requests?: { readonly most: number; readonly withinSeconds: number };
+  readonly requests?: {
+    readonly most: number;
+    readonly withinSeconds: number;
+    /** At the start. */ readonly used?: number;
+  };
   /** What notifies people; beyond it comes a secondary limit. */
   readonly content?: { readonly most: number; readonly withinSeconds: number };
 };
@@ -24,6 +28,7 @@ export class Limits {
   readonly #content = new Map<string, number[]>();
   readonly #now: () => Date;
   #tight: Tight = {};
+  #used = 0;
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -38,6 +43,7 @@ export class Limits {
   /** From now on these limits hold. */
   tighten(tight: Tight): void {
     this.#tight = tight;
+    this.#used = tight.requests?.used ?? 0;
     this.#buckets.clear();
   }
 
@@ -92,7 +98,11 @@ export class Limits {
     if (known !== undefined && known.resetAtMs > nowMs) return known;
     const tight = actor.kind === "installation" && !actor.job ? this.#tight.requests : undefined;
     const windowMs = tight === undefined ? hourMs : tight.withinSeconds * 1000;
-    const fresh = { limit: tight?.most ?? usual, used: 0, resetAtMs: nowMs + windowMs };
+    const fresh = {
+      limit: tight?.most ?? usual,
+      used: known === undefined && tight !== undefined ? this.#used : 0,
+      resetAtMs: nowMs + windowMs,
+    };
     this.#buckets.set(key, fresh);
     return fresh;
   }

@@ -7,6 +7,7 @@ import { commentRoutes } from "./routes/comments.ts";
 import { commitRoutes } from "./routes/commits.ts";
 import { contentRoutes } from "./routes/contents.ts";
 import { gitDataRoutes } from "./routes/git-data.ts";
+import { graphqlRoutes } from "./routes/graphql.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { issueRoutes } from "./routes/issues.ts";
 import { labelRoutes } from "./routes/labels.ts";
@@ -19,6 +20,7 @@ export const allRoutes: readonly Route[] = [
   ...appRoutes,
   ...hookRoutes,
   ...userRoutes,
+  ...graphqlRoutes,
   ...repositoryRoutes,
   // `issues/comments` before `issues/{issue_number}`; `commits/{ref}/check-runs` before `commits/{ref}`.
   ...commentRoutes,

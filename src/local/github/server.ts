@@ -160,14 +160,15 @@ type Hooks = { readonly onExchange: (exchange: Exchange) => void; readonly onUnk
 
 function listenerOf(core: Core, pages: readonly PageHandler[], hooks: Hooks) {
   const app = new Hono<{ Bindings: { incoming: IncomingMessage } }>();
-  app.all("/api/v3/*", async (context) => {
+  // As on GitHub Enterprise Server: REST below /api/v3, GraphQL beside it.
+  app.on("ALL", ["/api/v3/*", "/api/graphql"], async (context) => {
     const { incoming } = context.env;
     const result = await answerApi(
       core,
       { routes: allRoutes, ...hooks },
       {
         method: context.req.method,
-        target: (incoming.url ?? "").slice("/api/v3".length),
+        target: (incoming.url ?? "").replace(/^\/api(\/v3)?/, ""),
         header: (name) => context.req.header(name),
         body: await context.req.text(),
       },

@@ -17,6 +17,7 @@ const permissionsFor: Readonly<Record<string, readonly string[]>> = {
   workflow_run: ["actions"],
   workflow_job: ["actions"],
   workflow_dispatch: ["contents"],
+  repository: ["metadata"],
 };
 
 /** Every app is told of these, subscribed or not. */

@@ -17,6 +17,8 @@ import { headersOf, hears } from "./webhook-rules.ts";
 /** How deliveries go; `shuffle` holds them back for `windowMs` and sends what has come in a random order. */
 export type DeliveryMode =
   | { readonly kind: "deliver" }
+  /** Each at once, whatever becomes of the others: as GitHub does when there is much. */
+  | { readonly kind: "parallel" }
   | { readonly kind: "drop" }
   | { readonly kind: "double" }
   | { readonly kind: "shuffle"; readonly windowMs: number; readonly random?: () => number }
@@ -129,6 +131,8 @@ export class Webhooks {
 
   *#hearersOf(event: WebhookEvent): Generator<Hearer> {
     for (const installation of this.#store.all("installation")) {
+      // Who sleeps hears nothing but of being put to sleep and woken.
+      if (installation.suspendedAt != null && event.event !== "installation") continue;
       if (event.onlyApp !== undefined && installation.appId !== event.onlyApp) continue;
       if (event.repo !== null && !installation.repositoryIds.includes(event.repo.id)) continue;
       const app = this.#store.get("app", installation.appId);
@@ -165,8 +169,10 @@ export class Webhooks {
 
   #forgetOldest(): void {
     const deliveries = this.#store.all("delivery");
-    const [oldest] = deliveries;
-    if (oldest === undefined || deliveries.length < keptDeliveries) return;
+    if (deliveries.length < keptDeliveries) return;
+    // What was not sent yet is nobody's past.
+    const oldest = deliveries.find((one) => one.status !== "pending");
+    if (oldest === undefined) return;
     this.#store.remove("delivery", oldest.id);
     // A redelivery has the guid of the first attempt, and shares its payload.
     if (!deliveries.some((one) => one.guid === oldest.guid && one.id !== oldest.id)) {
@@ -179,6 +185,9 @@ export class Webhooks {
     switch (mode.kind) {
       case "deliver":
         return this.#enqueue(delivery.id, delivery.appId);
+      case "parallel":
+        this.#underWay += 1;
+        return void this.#send(delivery.id).finally(() => this.#done());
       case "drop":
         return this.#end(delivery.id, "dropped", 0, 0);
       case "double":

@@ -10,7 +10,7 @@ import { frontierText, listingTokens, mutableTokens } from "./frontier.ts";
 import { historyOf } from "./history.ts";
 import { nowText, nowTokens } from "./now.ts";
 import { fenced, keepTail } from "./quote.ts";
-import { type Desk, programTokens, rulesOf } from "./rules.ts";
+import { type Workplace, programTokens, rulesOf } from "./rules.ts";
 import { type Shelf, shelfTokens } from "./shelf.ts";
 
 export type BriefText = {
@@ -32,14 +32,14 @@ const headingTokens = 1_500;
 export const briefTokens =
   rulesTokens + programTokens + listingTokens + shelfTokens + mutableTokens + historyTokens + nowTokens + headingTokens;
 
-export function briefTextOf(brief: Brief, shelf: Shelf, desk: Desk): BriefText {
+export function briefTextOf(brief: Brief, shelf: Shelf, workplace: Workplace): BriefText {
   const { settled, newest } = historyOf(brief.rows, brief.config.metric.direction);
   const shown = settled === "" ? "(none yet)" : keepTail(settled, historyTokens);
   return {
-    rules: rulesOf(brief.config, brief.program, desk),
+    rules: rulesOf(brief.config, brief.program, workplace),
     frontier: frontierText(brief, shelf),
     history: `# The experiments so far\n\nOldest first: number, outcome, value with the difference to the frontier of its time, peak memory, description.\n\n${fenced(shown)}`,
-    now: nowText(brief, newest, desk),
+    now: nowText(brief, newest, workplace),
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import { formatStored } from "../../domain/results.ts";
 import { withoutGain } from "./history.ts";
 import { fenced, keepHead, keepTail } from "./quote.ts";
-import type { Desk } from "./rules.ts";
+import type { Workplace } from "./rules.ts";
 import { visibleFile, visibleLine, visibleLog, visibleProse } from "./visible.ts";
 
 /** Bounds of the parts, in tokens. */
@@ -38,7 +38,7 @@ export const nowTokens =
 /** After so many experiments without a gain another kind is asked for. */
 const stuckAfter = 8;
 
-export function nowText(brief: Brief, newest: string, desk: Desk): string {
+export function nowText(brief: Brief, newest: string, workplace: Workplace): string {
   const sections = [
     newest === "" ? null : `## The newest experiments\n\n${fenced(keepTail(newest, newestTokens))}`,
     `## Where the search stands\n\n${standing(brief)
@@ -49,7 +49,7 @@ export function nowText(brief: Brief, newest: string, desk: Desk): string {
     inFlightText(brief.inFlight),
     steeringText(brief.steering),
     brief.repair === null ? stuckText(brief) : null,
-    brief.repair === null ? wanted(brief, desk) : repairText(brief.repair, desk),
+    brief.repair === null ? wanted(brief, workplace) : repairText(brief.repair, workplace),
   ];
   return ["# Now", ...sections.filter((section) => section !== null)].join("\n\n");
 }
@@ -178,23 +178,23 @@ function stuckText({ rows, kinds }: Brief): string | null {
   ].join("\n\n");
 }
 
-const givingUp: Readonly<Record<Desk, string>> = { tools: "`give_up`", folder: '`{"nothing": "the reason"}`' };
+const givingUp: Readonly<Record<Workplace, string>> = { tools: "`give_up`", folder: '`{"nothing": "the reason"}`' };
 
-function wanted({ experiment, steering }: Brief, desk: Desk): string {
+function wanted({ experiment, steering }: Brief, workplace: Workplace): string {
   const request = steering.find(({ kind }) => kind === "try");
   if (request === undefined) return `## What is wanted\n\nExperiment ${experiment}: your best next idea.`;
   return [
     "## What is wanted",
-    `Experiment ${experiment}: @${request.by}, who has write access, asks for this idea. Try it, as they mean it, as well as the mutable surface allows; if it can't be done at all, say why with ${givingUp[desk]}:`,
+    `Experiment ${experiment}: @${request.by}, who has write access, asks for this idea. Try it, as they mean it, as well as the mutable surface allows; if it can't be done at all, say why with ${givingUp[workplace]}:`,
     said(request.text),
   ].join("\n\n");
 }
 
-function repairText(repair: Repair, desk: Desk): string {
+function repairText(repair: Repair, workplace: Workplace): string {
   const last = repair.attempt >= 2 ? " This is the last attempt." : "";
   return [
     `## What is wanted: mend experiment ${repair.experiment}`,
-    `It gave no value. Mend the fault and keep the idea: the smallest change that makes it run. If the idea can't run as it is (it does not fit in memory, say), make it smaller; if there is no way, say so with ${givingUp[desk]}. The files that you edit are those that crashed, not the frontier's.${last}`,
+    `It gave no value. Mend the fault and keep the idea: the smallest change that makes it run. If the idea can't run as it is (it does not fit in memory, say), make it smaller; if there is no way, say so with ${givingUp[workplace]}. The files that you edit are those that crashed, not the frontier's.${last}`,
     fenced(
       [
         `description: ${visibleLine(repair.description, 200)}`,

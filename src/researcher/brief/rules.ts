@@ -7,10 +7,10 @@ import { visibleProse } from "./visible.ts";
 export const programTokens = 8_000;
 
 /** How the answer is given: by tools, or in a folder. */
-export type Desk = "tools" | "folder";
+export type Workplace = "tools" | "folder";
 
 /** The rules and the program. */
-export function rulesOf(config: Config, program: string, desk: Desk): string {
+export function rulesOf(config: Config, program: string, workplace: Workplace): string {
   return [
     opening(config),
     "## What counts",
@@ -24,7 +24,7 @@ export function rulesOf(config: Config, program: string, desk: Desk): string {
     "## How to choose",
     bullets(howToChoose),
     "## How to work",
-    bullets(desk === "tools" ? withTools : inFolder),
+    bullets(workplace === "tools" ? withTools : inFolder),
     "# The program of this session",
     "Written by people with write access to the repository. Where it narrows the rules above, it counts.",
     keepHead(visibleProse(program).trim(), programTokens),
@@ -43,6 +43,10 @@ function opening({ metric }: Config): string {
   ].join("\n\n");
 }
 
+const ugly = "A tiny gain that brings twenty lines of special cases is not worth keeping.";
+const shorterWins =
+  "Equal and shorter wins: code that is taken away at the same value is a gain in itself, and a tiny gain that brings twenty lines of special cases is not worth keeping.";
+
 function whatCounts(config: Config): string[] {
   const { metric, keep, trial } = config;
   const target = metric.target === null ? [] : [`The search is over when \`${metric.name}\` reaches ${metric.target}.`];
@@ -51,7 +55,7 @@ function whatCounts(config: Config): string[] {
     `The one number is \`${metric.name}\`; ${metric.direction} is better. Training loss, speed and size count only by what they do to it.`,
     `A trial trains for ${formatDuration(trial.budget)} of wall-clock time (\`${trial.command}\`) and is ended after ${formatDuration(timeoutSeconds(config))}. The budget is time, not steps: what makes a step slower must pay for the steps that it costs.`,
     `A gain counts when it is at least ${keep.sigmas} standard errors of the measurement${least}. Smaller ones are measured again, ${keep.trials} trials at most, and then count as noise.`,
-    "Equal and shorter wins: code that is taken away at the same value is a gain in itself, and a tiny gain that brings twenty lines of special cases is not worth keeping.",
+    keep.simpler ? shorterWins : ugly,
     "Memory may grow where it pays, not without bound: what does not fit is a crash.",
     ...target,
   ];

@@ -41,11 +41,7 @@ export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
     logLevel: "off",
     openTelemetry: false,
   });
-  const researcher = {
-    repairs: true as const,
-    propose: (brief: Brief, signal: AbortSignal) => propose(brief, { client, path: means.path, pace }, signal),
-  };
-  return researcher;
+  return { repairs: true, propose: (brief, signal) => propose(brief, { client, path: means.path, pace }, signal) };
 }
 
 const keyMissing =

@@ -80,26 +80,38 @@ async function work(text: BriefText, bench: Workbench, terms: Terms, signal: Abo
       messages.push({ role: "user", content: [{ type: "text", text: reminder }] });
       continue;
     }
-    const results: Anthropic.ToolResultBlockParam[] = [];
-    for (const use of uses) {
-      const answer = await bench.use(use.name, use.input);
-      if (answer.end !== undefined) return answer.end;
-      if (answer.refused === true) refusals += 1;
-      results.push({ type: "tool_result", tool_use_id: use.id, content: answer.text, is_error: answer.isError });
-    }
+    const { end, results, refused } = await useTools(uses, bench);
+    if (end !== null) return end;
+    refusals += refused;
     if (refusals >= refusalsAtMost) {
       throw useless(
         `${refusals} submissions of ${terms.model} were refused; the last: ${results.at(-1)!.content as string}`,
       );
     }
-    const left = turns - turn;
-    const warning: Anthropic.TextBlockParam[] =
-      left <= warnFrom && left > 0
-        ? [{ type: "text", text: `${left} calls are left: submit before they are used up.` }]
-        : [];
-    messages.push({ role: "user", content: [...results, ...warning] });
+    messages.push({ role: "user", content: [...results, ...warning(turns - turn)] });
   }
   throw useless(`${terms.model} submitted nothing in ${turns} turns`);
+}
+
+/** Answers every use of a tool, in order; an end makes the rest of them idle. */
+async function useTools(
+  uses: readonly Anthropic.ToolUseBlock[],
+  bench: Workbench,
+): Promise<{ end: Answer | null; results: Anthropic.ToolResultBlockParam[]; refused: number }> {
+  const results: Anthropic.ToolResultBlockParam[] = [];
+  let refused = 0;
+  for (const use of uses) {
+    const answer = await bench.use(use.name, use.input);
+    if (answer.end !== undefined) return { end: answer.end, results, refused };
+    if (answer.refused === true) refused += 1;
+    results.push({ type: "tool_result", tool_use_id: use.id, content: answer.text, is_error: answer.isError });
+  }
+  return { end: null, results, refused };
+}
+
+function warning(left: number): Anthropic.TextBlockParam[] {
+  if (left > warnFrom || left === 0) return [];
+  return [{ type: "text", text: `Calls left: ${left}. Submit before they are used up.` }];
 }
 
 const reminder = "Nobody reads text outside of tools. Go on with the tools, and end with `submit`.";

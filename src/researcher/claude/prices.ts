@@ -95,9 +95,3 @@ export function outputCeiling(tokens: number, at: Price): number {
 export function unknownSpending(usd: number): Spending {
   return { ...nothingSpent, usd };
 }
-
-/** The share of all input that came from the cache; null before there was any. */
-export function cacheHitRate({ inputTokens, cacheReadTokens, cacheWriteTokens }: Spending): number | null {
-  const total = inputTokens + cacheReadTokens + cacheWriteTokens;
-  return total === 0 ? null : cacheReadTokens / total;
-}

@@ -58,12 +58,10 @@ export function command(name: string, means: CommandMeans): Researcher {
     const because = `\`researcher.command\` is \`${name}\`, which the bot's admin has not allowed (RESEARCHER_COMMANDS)`;
     return { propose: () => Promise.resolve({ kind: "person", because }) };
   }
-  const given = { name, allowed, environment: means.environment };
-  const researcher = {
-    repairs: true as const,
-    propose: (brief: Brief, signal: AbortSignal) => propose(brief, given, signal),
+  return {
+    repairs: true,
+    propose: (brief, signal) => propose(brief, { name, allowed, environment: means.environment }, signal),
   };
-  return researcher;
 }
 
 type With = { readonly name: string; readonly allowed: AllowedCommand } & Pick<CommandMeans, "environment">;

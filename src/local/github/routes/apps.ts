@@ -4,7 +4,7 @@ import { holds } from "../access.ts";
 import { ApiError, created, notFound, ok, unprocessable } from "../answer.ts";
 import { mintToken } from "../auth.ts";
 import type { App, Installation, PermissionLevel, Permissions } from "../entities.ts";
-import { findRepository, repositoryOf } from "../finders.ts";
+import { findRenamed, findRepository, repositoryOf } from "../finders.ts";
 import { pageOf } from "../pagination.ts";
 import { accountRoute, bodyOf, type Call, numberOf } from "../route.ts";
 import { shapeInstallation, shapeListedInstallation } from "../shapes/installation.ts";
@@ -41,6 +41,7 @@ export const appRoutes = [
   accountRoute("POST /app/installations/{installation_id}/access_tokens", (call) => {
     const app = appOf(call);
     const installation = ownOf(call);
+    if (installation.suspendedAt != null) throw new ApiError(403, "This installation has been suspended");
     const wish = bodyOf(call, tokenWish);
     const permissions = permitted(app, wish.permissions);
     const repositoryIds = chosen(call, installation, wish);
@@ -68,7 +69,10 @@ export const appRoutes = [
 
   accountRoute("GET /repos/{owner}/{repo}/installation", (call) => {
     const app = appOf(call);
-    const repo = findRepository(call.core.store, call.params["owner"]!, call.params["repo"]!);
+    const { store } = call.core;
+    const [owner, name] = [call.params["owner"]!, call.params["repo"]!];
+    // GitHub leads on from a former name, and who asks follows.
+    const repo = findRepository(store, owner, name) ?? findRenamed(store, owner, name);
     const installation =
       repo === undefined
         ? undefined

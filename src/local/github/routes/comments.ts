@@ -4,11 +4,20 @@ import { created, noContent, notFound, ok } from "../answer.ts";
 import { createComment, deleteComment, editComment, react } from "../comment-changes.ts";
 import { doerOf } from "../core.ts";
 import { type Comment, reactionContents } from "../entities.ts";
+import { issueOf } from "../finders.ts";
 import { pageOf } from "../pagination.ts";
 import { bodyOf, choiceOf, numberOf, type RepoCall, repoRoute } from "../route.ts";
 import { shapeComment, shapeReaction } from "../shapes/issue.ts";
 import { indexOf } from "../store.ts";
-import { checkBody, checkPerson, issueToRead, issueToWrite, readIssues, writeIssues } from "./issue-rules.ts";
+import {
+  checkBody,
+  checkLock,
+  checkPerson,
+  issueToRead,
+  issueToWrite,
+  readIssues,
+  writeIssues,
+} from "./issue-rules.ts";
 import { sinceOf } from "./issues.ts";
 
 const commentsByIssue = indexOf("comment", (comment) => `${comment.repoId}#${comment.number}`);
@@ -36,6 +45,7 @@ export const commentRoutes = [
     checkBody("IssueComment", body);
     const comment = commentOf(call);
     checkPerson(call, comment.userId, { role: "write", author: true });
+    checkLock(call, issueOf(call.core.store, call.repo, comment.number), "update comment");
     return ok(shapeComment(call.core, call.repo, editComment(call.core, call.repo, comment, body, doerOf(call.actor))));
   }),
 
@@ -56,6 +66,7 @@ export const commentRoutes = [
     const { body } = bodyOf(call, commentBody);
     checkBody("IssueComment", body);
     const issue = issueToWrite(call, { role: "read", author: true });
+    checkLock(call, issue, "create comment");
     return created(
       shapeComment(call.core, call.repo, createComment(call.core, call.repo, issue, body, doerOf(call.actor))),
     );
@@ -73,7 +84,9 @@ export const commentRoutes = [
 
   repoRoute("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", writeIssues, (call) => {
     const { content } = bodyOf(call, z.object({ content: z.enum(reactionContents) }));
-    const subject = `comment:${commentOf(call).id}`;
+    const comment = commentOf(call);
+    checkLock(call, issueOf(call.core.store, call.repo, comment.number), "create reaction");
+    const subject = `comment:${comment.id}`;
     const { reaction, fresh } = react(call.core, call.repo, subject, content, doerOf(call.actor));
     return { status: fresh ? 201 : 200, body: shapeReaction(call.core, reaction) };
   }),

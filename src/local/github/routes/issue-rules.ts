@@ -48,6 +48,13 @@ function checkKind(call: RepoCall, issue: Issue, level: "read" | "write"): void 
   if (!holdsAny(call.actor.permissions, wanted)) throw notAccessible(wanted);
 }
 
+/** Throws 403 where the conversation is locked: people with write access may speak, apps may not. */
+export function checkLock(call: RepoCall, issue: Issue, what: string): void {
+  if (issue.locked !== true) return;
+  if (call.actor.kind === "person" && atLeast(roleOf(call.core.store, call.repo, call.actor.user), "write")) return;
+  throw new ApiError(403, `Unable to ${what} because issue is locked.`);
+}
+
 /** Longest text of a body, in UTF-8 bytes, whatever the error says of characters. */
 const mostBodyBytes = 262_144;
 

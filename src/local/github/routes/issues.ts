@@ -1,10 +1,11 @@
 /** Issues, and pull requests as the issues they are. */
 import { z } from "zod";
 import { roleOf, atLeast } from "../access.ts";
-import { created, ok, validationFailed } from "../answer.ts";
+import { created, noContent, ok, validationFailed } from "../answer.ts";
 import { doerOf } from "../core.ts";
 import { type Issue, reactionContents } from "../entities.ts";
 import { findUser, isPull, issuesOf } from "../finders.ts";
+import { lockIssue } from "../issue-moves.ts";
 import { editIssue, openIssue, putLabels, setIssueState } from "../issue-changes.ts";
 import { pageOf } from "../pagination.ts";
 import { closePull, reopenPull } from "../pull-changes.ts";
@@ -68,6 +69,18 @@ export const issueRoutes = [
     const issue = issueToWrite(call, { role: body.labels === undefined ? "write" : "triage", author: true });
     const changed = await editedAll(call, issue, body);
     return ok(shapeIssue(call.core, call.repo, changed));
+  }),
+
+  repoRoute("PUT /repos/{owner}/{repo}/issues/{issue_number}/lock", writeIssues, (call) => {
+    const issue = issueToWrite(call, { role: "write", author: false });
+    lockIssue(call.core, call.repo, issue, true, doerOf(call.actor));
+    return noContent();
+  }),
+
+  repoRoute("DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock", writeIssues, (call) => {
+    const issue = issueToWrite(call, { role: "write", author: false });
+    lockIssue(call.core, call.repo, issue, false, doerOf(call.actor));
+    return noContent();
   }),
 
   repoRoute("GET /repos/{owner}/{repo}/issues/{issue_number}/events", readIssues, (call) => {

@@ -1,8 +1,11 @@
 /** Repositories and their collaborators. */
+import { z } from "zod";
 import { roleOf, roleOfActor } from "../access.ts";
 import { notFound, ok } from "../answer.ts";
+import { doerOf } from "../core.ts";
 import { findUser } from "../finders.ts";
-import { repoRoute } from "../route.ts";
+import { editRepository } from "../repository-changes.ts";
+import { bodyOf, repoRoute } from "../route.ts";
 import { shapeFullRepository, shapeRole } from "../shapes/repository.ts";
 import { shapeUser } from "../shapes/user.ts";
 
@@ -16,10 +19,22 @@ const broad = {
   none: "none",
 } as const;
 
+const repositoryEdit = z.object({
+  name: z.string().min(1).optional(),
+  archived: z.boolean().optional(),
+  default_branch: z.string().min(1).optional(),
+});
+
 export const repositoryRoutes = [
   repoRoute("GET /repos/{owner}/{repo}", { app: ["metadata:read"], person: "read" }, (call) =>
     ok(shapeFullRepository(call.core, call.repo, roleOfActor(call.core.store, call.repo, call.actor))),
   ),
+
+  repoRoute("PATCH /repos/{owner}/{repo}", { app: ["administration:write"], person: "admin" }, (call) => {
+    const wish = bodyOf(call, repositoryEdit);
+    const repo = editRepository(call.core, call.repo, wish, doerOf(call.actor));
+    return ok(shapeFullRepository(call.core, repo, roleOfActor(call.core.store, repo, call.actor)));
+  }),
 
   repoRoute(
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",

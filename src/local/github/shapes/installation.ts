@@ -26,8 +26,8 @@ export function shapeInstallation(core: Core, row: Installation): Record<string,
     single_file_name: null,
     has_multiple_single_files: false,
     single_file_paths: [],
-    suspended_by: null,
-    suspended_at: null,
+    suspended_by: row.suspendedAt == null ? null : shapeUser(core, account),
+    suspended_at: row.suspendedAt ?? null,
   };
 }
 

@@ -72,7 +72,7 @@ export function shapeIssue(core: Core, repo: Repository, issue: Issue): Record<s
     user: shapeUserById(core, issue.userId),
     labels: labelsOf(core, issue).map((label) => shapeLabel(core, repo, label)),
     state: issue.state,
-    locked: false,
+    locked: issue.locked ?? false,
     active_lock_reason: null,
     assignee: null,
     assignees: [],

@@ -94,7 +94,7 @@ function shapeAfresh(core: Core, repo: Repository, openIssues: number): Record<s
     pull_request_creation_policy: "all",
     forks_count: 0,
     mirror_url: null,
-    archived: false,
+    archived: repo.archived ?? false,
     disabled: false,
     open_issues_count: openIssues,
     license: null,

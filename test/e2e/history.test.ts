@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import type { Researcher } from "../../src/domain/proposal.ts";
+import { startWorld } from "../support/e2e.ts";
+import { makeOlder } from "../support/history.ts";
+import { startInstantRunners } from "../support/instant-runner.ts";
+import { scripted, until } from "../support/world.ts";
+
+test("an experiment costs the same requests after 1,000 experiments as after the first, and the dashboard stays small", async () => {
+  const first = 4;
+  const window = 8;
+  // The researcher waits when it is told to, and with it the session.
+  let gate: Promise<void> = Promise.resolve();
+  const ideas = scripted(
+    Array.from({ length: 60 }, (_, index) => ({
+      title: `idea ${index}`,
+      set: index % 4 === 0 ? { VALUE: 1.9 - index / 1_000 } : { OTHER: index / 100 + 0.001 },
+    })),
+  );
+  const researcher: Researcher = {
+    propose: async (brief, signal) => {
+      await gate;
+      return ideas.propose(brief, signal);
+    },
+  };
+  const world = await startWorld({
+    runners: 0,
+    researcher,
+    config: "limits: {experiments: 2000}\n",
+    exempt: Object.fromEntries(
+      ["frontier", "rows", "pulls", "prepared", "furtherPass"].map((rule) => [
+        rule,
+        "a past that nobody lived through",
+      ]),
+    ),
+  });
+  const stopRunners = startInstantRunners(world.github, { count: 1 });
+  const issue = await world.openSession();
+  const settled = (count: number) =>
+    until(`${count} experiments are settled`, async () => {
+      const rows = await world.rows(issue);
+      return rows.length > count ? rows.length - 1 : null;
+    });
+  const counted = () => {
+    const { total, byKind } = world.github.requests();
+    return total - byKind.notModified;
+  };
+  const measured = async (from: number) => {
+    await settled(from);
+    const before = { counted: counted(), rows: (await world.rows(issue)).length };
+    await settled(from + window);
+    return (counted() - before.counted) / ((await world.rows(issue)).length - before.rows);
+  };
+  const young = await measured(first);
+
+  let open = () => {};
+  gate = new Promise((resolve) => (open = resolve));
+  await until("nothing is in flight", async () => {
+    const pulls = await world.pulls();
+    return (
+      pulls.every((pull) => pull.state === "closed") &&
+      world.github.core.store.all("workflowRun").every((run) => run.status === "completed")
+    );
+  });
+  const before = await world.rows(issue);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await world.rows(issue)).toEqual(before);
+  await makeOlder(world.github, { repository: "ada/model", issue, to: 1_000 });
+  open();
+  await settled(1_002);
+  const old = await measured(1_003);
+  expect(old).toBeLessThanOrEqual(1.2 * young);
+  expect((await world.dashboard(issue))!.length).toBeLessThan(30_000);
+  expect(await world.dashboard(issue)).toContain("The last 100 of");
+  stopRunners();
+});
