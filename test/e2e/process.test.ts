@@ -99,7 +99,7 @@ test("credentials that GitHub does not take are said in a sentence", async () =>
 
 test("a session's passes can be followed in the log and the metrics, and no secret is in either", async () => {
   const world = await startWorld({
-    config: "limits: {experiments: 1}\n",
+    config: "researcher: {kind: mutate}\nlimits: {experiments: 1}\n",
     files: { "train.py": `LR = 2\n${trainPy({ value: 2 })}` },
   });
   const bot = await botFor(world, { LOG_LEVEL: "debug" });
@@ -153,7 +153,10 @@ test("without a token there are no metrics", async () => {
 });
 
 test("SIGTERM ends a pass after the action in hand, and the next process goes on", async () => {
-  const world = await startWorld({ config: "limits: {experiments: 1}\n", researcher: scripted([]) });
+  const world = await startWorld({
+    config: "researcher: {kind: mutate}\nlimits: {experiments: 1}\n",
+    researcher: scripted([]),
+  });
   const bot = await botFor(world);
   await until("the bot is ready", async () => (await bot.statusOf("/readyz")) === 200);
   // The first branch of the session takes its time: SIGTERM comes in the middle of the action `start`.

@@ -12,7 +12,8 @@ import { type FastClock, formatClockArgument } from "./fast-clock.ts";
 const here = import.meta.dirname;
 
 export class BotPool {
-  readonly #warm: Promise<ChildProcess>[] = [];
+  /** null: it ended before it was ready. */
+  readonly #warm: Promise<ChildProcess | null>[] = [];
   readonly #all = new Set<ChildProcess>();
   readonly #clock: FastClock;
   readonly #cache = mkdtempSync(path.join(tmpdir(), "autoresearch-bots-"));
@@ -23,10 +24,15 @@ export class BotPool {
   }
 
   /** A process that has loaded everything and serves nothing. */
-  take(): Promise<ChildProcess> {
-    const taken = this.#warm.shift() ?? this.#spawn();
-    if (this.#warm.length === 0) this.#warm.push(this.#spawn());
-    return taken;
+  async take(): Promise<ChildProcess> {
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const taken = this.#warm.shift() ?? this.#spawn();
+      if (this.#warm.length === 0) this.#warm.push(this.#spawn());
+      const child = await taken;
+      // Somebody else on the machine may have ended it while it waited.
+      if (child?.connected === true) return child;
+    }
+    throw new Error("no bot comes up");
   }
 
   /** Takes back a process that was not killed. */
@@ -46,7 +52,7 @@ export class BotPool {
     rmSync(this.#cache, { recursive: true, force: true });
   }
 
-  #spawn(): Promise<ChildProcess> {
+  #spawn(): Promise<ChildProcess | null> {
     const modules = ["--import", path.join(here, "fast-clock.ts"), path.join(here, "crash-bot.ts")];
     const child = spawn(process.execPath, [...modules, formatClockArgument(this.#clock)], {
       env: { PATH: process.env["PATH"] ?? "", HOME: this.#cache, NODE_COMPILE_CACHE: this.#cache },
@@ -54,9 +60,9 @@ export class BotPool {
     });
     this.#all.add(child);
     child.once("exit", () => this.#all.delete(child));
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       child.once("message", () => resolve(child));
-      child.once("exit", (code, signal) => reject(new Error(`a bot did not come up: ${signal ?? code}`)));
+      child.once("exit", () => resolve(null));
     });
   }
 }
