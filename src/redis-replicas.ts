@@ -118,7 +118,11 @@ export class RedisReplicas implements Replicas {
     const { log } = this.#options;
     this.#messages.on("message", (_channel: string, session: string) => void this.#consider(session));
     this.#messages.on("error", () => {});
-    this.#messages.on("ready", () => void this.#messages.subscribe(this.#channel).catch(() => {}));
+    this.#messages.on("ready", () => {
+      // What was said before we listened is found by a round.
+      const listening = this.#messages.subscribe(this.#channel).then(() => this.#round());
+      listening.catch(() => {});
+    });
     // Errors are told of once, by `tried`; the client goes on trying to connect.
     this.#commands.on("error", () => this.#isGone("it can't be reached"));
     this.#commands.on("ready", () => {

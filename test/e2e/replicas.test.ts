@@ -79,6 +79,9 @@ async function live(
   await world.comment(issue, "/autoresearch stop");
   await until("the session is stopped and settled", () => Promise.resolve(looksFinished(site)), withinMs);
   expect(await unfinishedIn(site, exempt)).toEqual([]);
+  // A bot that began a check too late completes it when it has looked again.
+  const isChecked = async () => (await worldSnapshot(site)).every(({ checks }) => !checks.join().includes("queued"));
+  await until("every check is completed", isChecked, withinMs);
   await bots.close();
   return { snapshot: await worldSnapshot(site), done };
 }
