@@ -85,9 +85,9 @@ function processesAt(dir: string): string[] {
     });
 }
 
-/** What of the world that a local session left is not as it must be. */
-async function wrongsAt(dir: string): Promise<string[]> {
-  const github = await startLocalGitHub({ dir });
+/** What of the world that a local session left is not as it must be; `port` is where it was: its comments link there. */
+async function wrongsAt(dir: string, port: number): Promise<string[]> {
+  const github = await startLocalGitHub({ dir, port });
   const { store } = github.core;
   const [repository] = store.all("repository");
   const app = store.all("app").find(({ slug }) => slug !== "github-actions")!;
@@ -123,7 +123,8 @@ test("killed in the middle, the same command goes on and loses nothing", async (
   for (const experiment of summary.experiments) {
     expect(rows.find((row) => row.experiment === experiment.number)!.outcome).toBe(experiment.outcome);
   }
-  expect(await wrongsAt(dir)).toEqual([]);
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(second.output())![1]);
+  expect(await wrongsAt(dir, port)).toEqual([]);
   // PATH has the frontier, because --push was given, and nothing else of it changed.
   expect((await git("rev-parse", "autoresearch/1/frontier")).stdout).toBe(summary.frontier.sha);
   expect((await git("status", "--porcelain")).stdout).toBe("?? notes.txt");
