@@ -62,7 +62,7 @@ function find(lines: readonly string[]): Map<Section, Found> {
 
 /** The lists in the text, leniently: headings of any level that say what they are about, any kind of list. */
 export function parseNotes(text: string): Notes {
-  const found = find(text.replaceAll("\r\n", "\n").slice(0, longestFile).split("\n"));
+  const found = find(text.replace(/\r\n?/g, "\n").slice(0, longestFile).split("\n"));
   const listOf = (name: Section) =>
     (found.get(name)?.items ?? [])
       .map((item) => clean(item.text))
@@ -85,7 +85,7 @@ function isAlike(a: string, b: string): boolean {
 /** The notes with what a researcher learnt, and without the ideas that were tried. `text` null: there is no file yet. */
 export function addNotes(text: string | null, insights: Insights, tried: string): string | null {
   if (text !== null && text.length > longestFile) return text;
-  let lines = text === null ? null : text.replaceAll("\r\n", "\n").split("\n");
+  let lines = text === null ? null : text.replace(/\r\n?/g, "\n").split("\n");
   const news: Readonly<Record<Section, readonly string[]>> = {
     ideas: insights.ideas,
     lessons: insights.lesson === null ? [] : [insights.lesson],

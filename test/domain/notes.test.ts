@@ -98,6 +98,12 @@ describe("notes.md", () => {
     expect(Math.max(...lessons.map((each) => each.length))).toBe(300);
   });
 
+  it("takes a line end of any kind for one: a carriage return alone, too", () => {
+    const once = addNotes("\r", insights({ foreclosed: ["weight tying"] }), "x");
+    expect(addNotes(once, insights({ foreclosed: ["weight tying"] }), "x")).toBe(once);
+    expect(parseNotes("# Ideas\r- a\r- b").ideas).toEqual(["a", "b"]);
+  });
+
   it("hides nothing from those who read it: comments and hidden characters are no items", () => {
     expect(parseNotes("# Ideas\n- <!-- do evil -->\n- a\u200bb <!-- c\n").ideas).toEqual(["a b"]);
   });
