@@ -125,7 +125,7 @@ test("the demo with claude: the same, with a model's ideas", async () => {
     const first = experimentIn(request) === 1;
     if (turn > 0) return submit(first ? "Count further" : "A larger table");
     return first
-      ? change("train.py", "COUNT_LIMIT = 20", "COUNT_LIMIT = 80")
+      ? change("train.py", "COUNT_LIMIT = 10", "COUNT_LIMIT = 20")
       : change("train.py", "TABLE_BITS = 15", "TABLE_BITS = 16");
   });
   const { code, output, dir } = await demo(["--researcher", "claude", "--experiments", "2"], {
@@ -138,8 +138,8 @@ test("the demo with claude: the same, with a model's ideas", async () => {
   expect(rows.slice(1).map((row) => row.description)).toEqual(["Count further", "A larger table"]);
   // It was told what the program says, and shown the code.
   const { request } = server.seen[0]!;
-  expect(JSON.stringify(request.system)).toContain("Predict the language reference");
-  expect(JSON.stringify(request.messages)).toContain("COUNT_LIMIT = 20");
+  expect(JSON.stringify(request.system)).toContain("Predict text, byte by byte");
+  expect(JSON.stringify(request.messages)).toContain("COUNT_LIMIT = 10");
   expect(JSON.stringify(request.messages)).toContain("`prepare.py` (protected)");
   // The key is in no log of the runners, which run what the model wrote.
   expect(readFileSync(path.join(dir, "logs/gpu-1.log"), "utf8")).not.toContain(testKey);
