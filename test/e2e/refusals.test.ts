@@ -55,7 +55,7 @@ test("a public repository with a self-hosted runner is refused, unless its own f
     { public: true, files: { ".github/autoresearch.yml": config } },
     "---\nrunner: {allow_public: ada/model}\n---\nDo research.",
   );
-  expect(said).toMatch(/^I can't start: `ada\/model` is public and its runner is self-hosted: /);
+  expect(said).toMatch(/^I can't start: `ada\/model` is public and its runner may be a machine of yours: /);
   expect(said).toContain("Make the repository private.");
   expect(said).toContain("`runner: {allow_public: ada/model}`");
 });
@@ -73,7 +73,7 @@ test("a mutable path must exist", async () => {
 });
 
 test("mended, with the label on again, the session starts", async () => {
-  const world = await startWorld();
+  const world = await startWorld({ config: "researcher: {kind: mutate}\n" });
   const issue = await world.openSession("---\nlimits: {experiments: none}\n---\nDo research.");
   await until(
     "it is refused",

@@ -65,7 +65,7 @@ function labelsOf({ labelIds }: Issue, { github }: Site): string[] {
   return labelIds.map((id) => github.core.store.get("label", id)!.name);
 }
 
-/** Each commit of the bot is a measured tree with a better value; what a person put there is measured before it is built on. */
+/** Each commit of the bot is a measured tree whose value is not worse; what a person put there is measured before it is built on. */
 function frontierOnlyImproves({ record, rows, steps, issue }: SessionSeen, site: Site): string[] {
   if (record === null) return [];
   const { metric } = record.config;
