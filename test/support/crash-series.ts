@@ -33,7 +33,7 @@ export function allCases(requests: number): CrashCase[] {
 }
 
 /** So many are tried with each change: as many as take about a minute on two busy cores. */
-export const sampleSize = 3 * faultKinds.length;
+export const sampleSize = 2 * faultKinds.length;
 
 /** Some of them, by chance from a seed: an even share of each kind of fault. */
 export function sampleOf(requests: number, count: number, seed: number): CrashCase[] {
