@@ -7,7 +7,7 @@ const project = (name: string, testTimeout: number, isolate = true) => ({
 export default defineConfig({
   test: {
     // Most of an end-to-end test is waiting: for trainings, for webhooks, for GitHub to have seen it.
-    maxWorkers: 4,
+    maxWorkers: 3,
     projects: [
       // Pure: nothing of one file can be seen in another, and the modules are read once.
       project("domain", 20_000, false),
