@@ -5,7 +5,7 @@ import { endJob, giveUpJob, takeJob } from "../../src/local/github/actions/runs.
 import { digest } from "../../src/local/github/auth.ts";
 import type { Core } from "../../src/local/github/core.ts";
 import type { LocalGitHub } from "../../src/local/github/server.ts";
-import { endReport, trained, trainingOf } from "../../test/support/instant-runner.ts";
+import { endReport, trained, trainPyOf, trainingOf } from "../../test/support/instant-runner.ts";
 
 /** Starts them; they end with the process. */
 export function startRunners({ core }: LocalGitHub, trialMs: number): void {
@@ -30,7 +30,7 @@ async function carryOut(core: Core, id: number): Promise<void> {
   const job = (): WorkflowJob => core.store.get("workflowJob", id)!;
   const run = core.store.get("workflowRun", job().runId)!;
   const training = await trainingOf(core, run);
-  const outputs = training === null ? {} : asLongAsReal(await trained(core, training));
+  const outputs = training === null ? {} : asLongAsReal(trained(await trainPyOf(core, training), run));
   // It may have been cancelled while the file was read.
   const now = job();
   if (now.status !== "in_progress") return;

@@ -55,7 +55,13 @@ export async function observe(client: Client, view: View, identity: Identity, no
   // The event of a label may be listed later than the label: it is looked for until it is there.
   if (view.record === null && view.start === null && isLabelled(view)) view.old.add("issue");
   await part(view, "pulls", () => observePulls(client, view));
+  const orders = view.orders.length;
   if (view.gone === null) await part(view, "comments", () => readComments(client, view, identity, nowMs));
+  if (view.orders.length > orders) {
+    // Who speaks may have mended something first: what was read ahead of their words may be older than that.
+    await observeRepository(client, view);
+    await observeRefs(client, view, nowMs);
+  }
   await observeTrials(client, view, identity, nowMs);
   forgetSettled(view);
 }

@@ -58,6 +58,7 @@ test("a night with a repair, a refusal, an overload, and a limit that is not pas
   const pace = { pausesMs: [10], longestPauseMs: 1_000, callTimeoutMs: 10_000 };
   const means = { apiKey: testKey, baseUrl: messages.url, path: process.env["PATH"] ?? "" };
   const world = await startWorld({
+    training: "real",
     researcher: claude(means, pace),
     config: `limits: {experiments: 50, cost_usd: ${limit}}\n`,
   });

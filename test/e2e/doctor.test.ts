@@ -58,7 +58,7 @@ test("a healthy repository: all is good but what the app can't see, and the stat
 });
 
 test("an app that may see runners is told of the one that is online, and of none for other labels", async () => {
-  const world = await startWorld({ permissions: { administration: "read" } });
+  const world = await startWorld({ training: "real", permissions: { administration: "read" } });
   const severities = await until("the runner is online", async () => {
     const found = await findingsIn(world);
     return found.severities["runners"] === "ok" ? found : null;

@@ -41,6 +41,7 @@ test("with two runners the second winner is stale: it is carried onto the new fr
 
 test("a gain within the noise is measured again before anybody believes it", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([
       { title: "luck", set: { OTHER: -0.0003 } },
       { title: "a gain", set: { OTHER: -0.1 } },
@@ -66,6 +67,7 @@ test("a gain within the noise is measured again before anybody believes it", asy
 
 test("a training that does not end is ended, and called a time-out", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([{ title: "endless", set: { SLEEP: 600 } }]),
     files: {
       ".github/autoresearch.yml":

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import type { Researcher } from "../../src/domain/proposal.ts";
 import { startWorld } from "../support/e2e.ts";
 import { makeOlder } from "../support/history.ts";
-import { startInstantRunners } from "../support/instant-runner.ts";
 import { scripted, until } from "../support/world.ts";
 
 test("an experiment costs the same requests after 1,000 experiments as after the first, and the dashboard stays small", async () => {
@@ -23,7 +22,6 @@ test("an experiment costs the same requests after 1,000 experiments as after the
     },
   };
   const world = await startWorld({
-    runners: 0,
     researcher,
     config: "limits: {experiments: 2000}\n",
     exempt: Object.fromEntries(
@@ -33,7 +31,6 @@ test("an experiment costs the same requests after 1,000 experiments as after the
       ]),
     ),
   });
-  const stopRunners = startInstantRunners(world.github, { count: 1 });
   const issue = await world.openSession();
   const settled = (count: number) =>
     until(`${count} experiments are settled`, async () => {
@@ -71,5 +68,4 @@ test("an experiment costs the same requests after 1,000 experiments as after the
   expect(old).toBeLessThanOrEqual(1.2 * young);
   expect((await world.dashboard(issue))!.length).toBeLessThan(30_000);
   expect(await world.dashboard(issue)).toContain("The last 100 of");
-  stopRunners();
 });

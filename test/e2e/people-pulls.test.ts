@@ -110,6 +110,7 @@ test("what a person pushes to an experiment is measured in its place, and counts
 
 test("a protected file that a person pushes breaks the rules: in an experiment it is rejected, on the frontier it blocks", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([
       { title: "slow", set: { VALUE: 1.9, SLEEP: 3 } },
       { title: "next", set: { OTHER: -0.1, SLEEP: 3 } },

@@ -20,6 +20,7 @@ function pullOf(world: World, experiment: number) {
 
 test("stop in the middle of a training ends all of it within seconds", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([
       { title: "slow", set: { VALUE: 1.9, SLEEP: 15 } },
       { title: "next", set: { OTHER: -0.1 } },
@@ -54,7 +55,7 @@ test("stop in the middle of a training ends all of it within seconds", async () 
 });
 
 test("closing the issue, or taking the label off, is stop by other means", async () => {
-  const world = await startWorld({ researcher: scripted([{ title: "slow", set: { SLEEP: 15 } }]) });
+  const world = await startWorld({ training: "real", researcher: scripted([{ title: "slow", set: { SLEEP: 15 } }]) });
   const closed = await world.openSession();
   await inTraining(world, closed, 1);
   await world.as("ada").rest.issues.update({ ...world.at, issue_number: closed, state: "closed" });

@@ -26,7 +26,6 @@ function counted(researcher: Researcher): Researcher & { asked: () => number } {
 test("an idea whose branch a dead process left is opened, and the one that was prepared since is not lost", async () => {
   const world = await startWorld({
     researcher: scripted(ideas),
-    instant: () => true,
     config: "limits: {experiments: 3}\n",
   });
   const fault = world.github.faults.add(
@@ -50,7 +49,6 @@ test("an idea whose branch a dead process left is opened, and the one that was p
 test("an idea that was opened by a request without an answer is not opened again", async () => {
   const world = await startWorld({
     researcher: scripted(ideas),
-    instant: () => true,
     config: "limits: {experiments: 3}\n",
   });
   world.github.faults.add({ method: "POST", route: pulls, by: "bot", skip: 1 }, { kind: "drop", when: "after" });
@@ -63,7 +61,7 @@ test("after a restart the run of an open attempt is found behind a hundred of ot
   let held = true;
   const world = await startWorld({
     researcher: scripted(ideas.slice(0, 1)),
-    instant: ({ trial }) => trial.experiment === 0 || !held,
+    training: ({ trial }) => trial.experiment === 0 || !held,
     config: "limits: {experiments: 1}\n",
   });
   const issue = await world.openSession();
@@ -94,7 +92,7 @@ test("after a restart the run of an open attempt is found behind a hundred of ot
 test("GitHub's clock minutes ahead of ours: a session that was stopped stays so, until the label is put on again", async () => {
   const world = await startWorld({
     researcher: scripted(ideas.slice(0, 1)),
-    instant: ({ trial }) => trial.experiment === 0,
+    training: ({ trial }) => trial.experiment === 0,
     skewMs: 300_000,
   });
   const issue = await world.openSession();
@@ -117,7 +115,6 @@ test("GitHub's clock minutes ahead of ours: a session that was stopped stays so,
 test("what is found after going on is in the report that was there", async () => {
   const world = await startWorld({
     researcher: scripted(ideas),
-    instant: () => true,
     config: "limits: {experiments: 1}\n",
   });
   const issue = await world.openSession();
@@ -136,7 +133,7 @@ test("what is found after going on is in the report that was there", async () =>
 
 test("an error that can't be told, for GitHub fails again, costs a pause and no idea", async () => {
   const researcher = counted(scripted(ideas.slice(0, 1)));
-  const world = await startWorld({ researcher, instant: () => true, config: "limits: {experiments: 1}\n" });
+  const world = await startWorld({ researcher, config: "limits: {experiments: 1}\n" });
   const refused = {
     kind: "fail",
     when: "before",

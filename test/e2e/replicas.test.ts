@@ -8,7 +8,6 @@ import type { Exchange } from "../../src/local/github/exchange.ts";
 import { Bots, type BotsOptions } from "../support/bots.ts";
 import { config, ideas, isTimeToStop, lookAt, looksFinished, mayEnd } from "../support/crash-scenario.ts";
 import { startWorld } from "../support/e2e.ts";
-import { startInstantRunners } from "../support/instant-runner.ts";
 import { type Exempt, unfinishedIn } from "../support/invariants.ts";
 import { type TestRedis, startRedis } from "../support/redis.ts";
 import { type WorldSnapshot, worldSnapshot } from "../support/world-snapshot.ts";
@@ -59,9 +58,13 @@ async function live(
   options: Pick<BotsOptions, "count" | "redisUrl" | "deliverTo">,
   { amid, exempt = {} }: { readonly amid?: Happening; readonly exempt?: Exempt } = {},
 ): Promise<Lived> {
-  const world = await startWorld({ runners: 0, files: { ".github/autoresearch.yml": config }, exempt });
-  const { site, github } = world;
-  open.push(startInstantRunners(github, { count: 2, mayEnd: (training) => mayEnd(training, lookAt(site)) }));
+  const world = await startWorld({
+    runners: 2,
+    training: (training) => mayEnd(training, lookAt(site)),
+    files: { ".github/autoresearch.yml": config },
+    exempt,
+  });
+  const { site } = world;
   const done: Record<string, number> = {};
   world.onExchange((exchange) => {
     const once = onceOf(exchange);

@@ -102,6 +102,7 @@ test("the library shows the repository at the frontier and the past, and hides w
     return answerOf(brief, { title: `gain ${tried}`, hypothesis: "It helps.", set: { VALUE: 2 - tried / 10 } });
   });
   const world = await startWorld({
+    training: "real",
     researcher,
     files: { "data.bin": "\0\u0001", "held/out.py": "SECRET = 1\n", "judge.py": judge, "big.txt": "x".repeat(150_000) },
   });

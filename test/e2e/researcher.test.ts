@@ -93,7 +93,7 @@ test("a crash is mended on its own pull request; the same failure twice ends it"
     },
     { repairs: true },
   );
-  const world = await startWorld({ researcher });
+  const world = await startWorld({ training: "real", researcher });
   const issue = await world.openSession();
   await world.settled(issue, "done");
   const rows = (await world.rows(issue)).filter((row) => row.experiment > 0);
@@ -137,7 +137,7 @@ test("a crash that was being mended when the bot died is mended all the same", a
     },
     { repairs: true },
   );
-  const world = await startWorld({ researcher });
+  const world = await startWorld({ training: "real", researcher });
   const issue = await world.openSession();
   await until("the crash is on the desk", async () => researcher.briefs.some((brief) => brief.repair !== null));
   await world.stopBot();

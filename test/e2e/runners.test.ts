@@ -16,22 +16,25 @@ test("no runner online is said on the issue, with the labels and the remedy", as
   const world = await startWorld({ runners: 0, researcher: scripted(idea) });
   const issue = await world.openSession();
   await until("the baseline is dispatched", async () => (await world.runs()).length === 1);
-  // A minute later: the clock jumps, and something makes the bot look.
+  // A minute later: all clocks are ahead from here on, and something makes the bot look.
   vi.useFakeTimers({ toFake: ["Date"] });
-  vi.setSystemTime(Date.now() + 61_000);
+  const ahead = () => vi.setSystemTime(vi.getRealSystemTime() + 61_000);
+  ahead();
+  const ticking = setInterval(ahead, 20);
   await world.comment(issue, "/autoresearch status");
   const said = await until("it is said", async () => {
     const body = await world.dashboard(issue);
     return body?.includes("No runner has taken") ? body : null;
   });
   expect(said).toMatch(/labels `self-hosted`, `gpu` must be online; the repository's settings list them/);
-  vi.useRealTimers();
   await world.comment(issue, "/autoresearch stop");
   await world.settled(issue, "stopped");
+  clearInterval(ticking);
 });
 
 test("a runner that dies in the middle of a training costs time, never the idea", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([{ title: "better", set: { VALUE: 1.9, SLEEP: 4 } }]),
     actions: { lostAfterSeconds: 10 },
   });
@@ -47,7 +50,7 @@ test("a runner that dies in the middle of a training costs time, never the idea"
 });
 
 test("a report whose token has expired is no crash of the idea: it is measured again", async () => {
-  const world = await startWorld({ researcher: scripted(idea) });
+  const world = await startWorld({ training: "real", researcher: scripted(idea) });
   // The first check of each trial is the bot's own intent; the second is the report's, of the baseline here.
   const expired = world.github.faults.add(
     { method: "POST", route: "/repos/{owner}/{repo}/check-runs", skip: 1, times: 1 },

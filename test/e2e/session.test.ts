@@ -5,6 +5,7 @@ import { scripted, trainPy, until } from "../support/world.ts";
 
 test("a session keeps what gains, closes what loses, and says so everywhere", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([
       { title: "better", set: { VALUE: 1.9 } },
       { title: "worse", set: { OTHER: 0.5 } },
@@ -70,7 +71,7 @@ test("two sessions that begin at the same commit keep apart", async () => {
       return script.propose(brief, signal);
     },
   };
-  const world = await startWorld({ researcher, config: "limits: {experiments: 1}\n" });
+  const world = await startWorld({ training: "real", researcher, config: "limits: {experiments: 1}\n" });
   const [first, second] = [await world.openSession(), await world.openSession()];
   await world.settled(first, "done");
   await world.settled(second, "done");
@@ -90,6 +91,7 @@ test("two sessions that begin at the same commit keep apart", async () => {
 
 test("a trial whose run was cancelled is asked for again; labels are told apart as GitHub does", async () => {
   const world = await startWorld({
+    training: "real",
     researcher: scripted([{ title: "broken", set: { CRASH: 1 } }]),
     config: "limits: {experiments: 1}\n",
     files: { "train.py": trainPy({ value: 2, sleep: 2 }) },

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Octokit } from "@octokit/rest";
-import { afterEach, expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { ActionsOptions } from "../../src/local/github/actions.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import { contractOf } from "../support/openapi.ts";
@@ -19,11 +19,6 @@ export type Heard = { readonly event: string; readonly action: string; readonly 
 
 export type ActionsWorld = Awaited<ReturnType<typeof startActionsWorld>>;
 export const at = { owner: "ada", repo: "model" } as const;
-
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
 
 export async function startActionsWorld(
   options: { files?: Record<string, string>; actions?: ActionsOptions; now?: () => Date } = {},
@@ -54,7 +49,7 @@ export async function startActionsWorld(
     webhookUrl: hooks.url,
   });
   github.world.install(app.appId, `${at.owner}/${at.repo}`);
-  open.push(async () => {
+  onTestFinished(async () => {
     for (const runner of runners) await ended(runner, "SIGTERM");
     await github.webhooks.settled();
     await github.stop();

@@ -1,6 +1,6 @@
 /**
  * A local GitHub for one test: a repository, an app installed on it, people, and a receiver of webhooks. Every exchange and
- * every webhook is checked against GitHub's description; `afterEach` fails the test where one was wrong.
+ * every webhook is checked against GitHub's description, and the test fails where one was wrong.
  */
 import { createHmac, createPrivateKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import path from "node:path";
 import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { SignJWT } from "jose";
-import { afterEach, expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { Exchange } from "../../src/local/github/exchange.ts";
 import { gitEnvironment } from "../../src/local/github/git-command.ts";
 import { newPrivateKey } from "../../src/local/github/world.ts";
@@ -40,11 +40,6 @@ export type TestWorld = Awaited<ReturnType<typeof startTestWorld>>;
 
 /** One for all tests of a file: making it takes longer than anything else here. */
 const privateKey = newPrivateKey();
-
-const cleanUps: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
-});
 
 export type TestWorldOptions = {
   readonly private?: boolean;
@@ -84,7 +79,7 @@ export async function startTestWorld(options: TestWorldOptions = {}) {
   const installationId = github.world.install(app.appId, `${at.owner}/${at.repo}`);
   github.world.setPermission("octo/lab", "ada", "write");
   await github.webhooks.settled();
-  cleanUps.push(async () => {
+  onTestFinished(async () => {
     await github.webhooks.settled();
     await github.stop();
     receiver.server.close();

@@ -1,5 +1,5 @@
 /** The researcher `claude` before a scripted server, through the real SDK. */
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Answer, Brief } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import type { Pace } from "../../src/researcher/claude/conversation.ts";
@@ -16,11 +16,6 @@ import { configWith } from "../support/session.ts";
 
 export const quick: Pace = { pausesMs: [1, 1], longestPauseMs: 1_000, callTimeoutMs: 15_000 };
 
-const open: MessagesServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
-
 export type Asked = { readonly answer: Answer; readonly server: MessagesServer; readonly purse: KeptPurse };
 
 /** Asks once, with a script of replies; a purse of $20 where none is given. */
@@ -32,7 +27,7 @@ export async function ask(
   const server = await startMessagesServer(
     typeof script === "function" ? script : (_request, { call }) => script[call - 1] ?? script.at(-1)!,
   );
-  open.push(server);
+  onTestFinished(() => server.close());
   const researcher = claude({ apiKey: key, baseUrl: server.url, path: process.env["PATH"] ?? "" }, pace);
   const answer = await researcher.propose(briefWith({ config: configWith(), purse, ...rest }), signal);
   return { answer, server, purse };

@@ -1,7 +1,6 @@
 /** A world whose trials take no time, but for those that the test holds in training until it lets them go. */
 import { startWorld } from "./e2e.ts";
 import type { Exempt } from "./invariants.ts";
-import { startInstantRunners } from "./instant-runner.ts";
 import { type World, type WorldOptions, until } from "./world.ts";
 
 export type HeldWorld = World & {
@@ -16,9 +15,12 @@ export async function startHeldWorld(
   held: readonly number[],
   options: WorldOptions & { readonly exempt?: Exempt } = {},
 ): Promise<HeldWorld> {
-  const world = await startWorld({ ...options, runners: 0 });
   const waiting = new Set(held);
-  startInstantRunners(world.github, { count: 2, mayEnd: ({ trial }) => !waiting.has(trial.experiment) });
+  const world = await startWorld({
+    ...options,
+    runners: 2,
+    training: ({ trial }) => !waiting.has(trial.experiment),
+  });
   return {
     ...world,
     inTraining: (issue, experiment) =>

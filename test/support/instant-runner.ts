@@ -1,6 +1,7 @@
 /**
- * Runners that train in no time: they take jobs inside the local GitHub, read the value off the candidate's `train.py`, and
- * hand in what the shipped action would. A test says when a training may end, and so in which order things come about.
+ * Runners that train in no time, or as long as the candidate's `SLEEP` says: they take jobs inside the local GitHub, read the
+ * value off `train.py`, and hand in what the shipped action would. A test says when a training may end, and so in which order
+ * things come about.
  */
 import { checkOf } from "../../action/src/check.ts";
 import type { Measurement } from "../../src/domain/measurement.ts";
@@ -46,13 +47,25 @@ export function startInstantRunners(github: LocalGitHub, options: InstantRunnerO
   for (const runner of runners) core.store.put("runner", runner);
   let scheduled = false;
   let stopped = false;
+  const sleeping = new Map<number, Sleep>();
   const schedule = (): void => {
     if (scheduled || stopped) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      if (!stopped) step(core, runners, options.mayEnd ?? (() => true)).catch((error: unknown) => console.error(error));
+      if (!stopped) step(core, runners, mayEnd).catch((error: unknown) => console.error(error));
     });
+  };
+  const mayEnd = (training: InTraining, sleepSeconds: number): boolean => {
+    const { id } = training.run;
+    if (!sleeping.has(id) && sleepSeconds > 0) {
+      sleeping.set(id, "asleep");
+      setTimeout(() => {
+        sleeping.set(id, "awake");
+        schedule();
+      }, sleepSeconds * 1_000).unref();
+    }
+    return sleeping.get(id) !== "asleep" && (options.mayEnd?.(training) ?? true);
   };
   const off = core.signals.on("change", schedule);
   return () => {
@@ -61,19 +74,26 @@ export function startInstantRunners(github: LocalGitHub, options: InstantRunnerO
   };
 }
 
-async function step(core: Core, runners: readonly Runner[], mayEnd: (training: InTraining) => boolean): Promise<void> {
+type Sleep = "asleep" | "awake";
+
+async function step(
+  core: Core,
+  runners: readonly Runner[],
+  mayEnd: (training: InTraining, sleepSeconds: number) => boolean,
+): Promise<void> {
   for (const runner of runners) if (jobOfRunner(core.store, runner.id) === undefined) takeJob(core, runner);
   const own = new Set(runners.map(({ id }) => id));
   for (const { id } of jobsWith(core.store, "in_progress").filter((job) => own.has(job.runnerId ?? 0))) {
     const run = core.store.get("workflowRun", core.store.get("workflowJob", id)!.runId)!;
     const training = await trainingOf(core, run);
-    const outputs = training === null ? {} : await trained(core, training);
+    const text = training === null ? "" : await trainPyOf(core, training);
     // It may have been cancelled while the file was read.
     const job = core.store.get("workflowJob", id)!;
     if (job.status !== "in_progress") continue;
     if (job.cancelledAt !== null) giveUpJob(core, job, "cancelled", "The run was cancelled.");
     else if (job.key === "report") endReport(core, job, run);
-    else if (training !== null && mayEnd(training)) endJob(core, job, { conclusion: "success", outputs, steps: [] });
+    else if (training !== null && mayEnd(training, constantIn(text, "SLEEP")))
+      endJob(core, job, { conclusion: "success", outputs: trained(text, training.run), steps: [] });
   }
 }
 
@@ -90,15 +110,23 @@ export async function trainingOf(core: Core, run: WorkflowRun): Promise<InTraini
   return { trial, commit, parent: candidate?.parents.at(-1) ?? null, run };
 }
 
-/** The outputs of the job `train`, by what the candidate's train.py says. */
-export async function trained(core: Core, { run, commit }: InTraining): Promise<Record<string, string>> {
+/** The candidate's train.py. */
+export async function trainPyOf(core: Core, { run, commit }: InTraining): Promise<string> {
   const file = await core.git(core.store.get("repository", run.repoId)!).object(`${commit}:train.py`);
-  const text = file?.content.toString() ?? "";
-  const constant = (name: string) => Number(new RegExp(`^${name} = (.*)$`, "m").exec(text)?.[1] ?? 0);
+  return file?.content.toString() ?? "";
+}
+
+function constantIn(trainPy: string, name: string): number {
+  return Number(new RegExp(`^${name} = (.*)$`, "m").exec(trainPy)?.[1] ?? 0);
+}
+
+/** The outputs of the job `train`, by what the candidate's train.py says. */
+export function trained(trainPy: string, run: WorkflowRun): Record<string, string> {
+  const constant = (name: string) => constantIn(trainPy, name);
   const common = {
     version: 1 as const,
     trial: input(run, "trial"),
-    commit,
+    commit: input(run, "commit"),
     base: input(run, "base"),
     seconds: 1,
     metrics: { peak_vram_mb: 2048, num_steps: 10 },

@@ -66,8 +66,11 @@ export type WorldOptions = {
   readonly files?: Readonly<Record<string, string | null>>;
   /** A repository that everybody can see, with `runner.allow_public` in its configuration. */
   readonly public?: boolean;
-  /** Runners that train in no time, in the place of real ones; what a training may end on. */
-  readonly instant?: (training: InTraining) => boolean;
+  /**
+   * What trains: runners inside the local GitHub, for as long as the candidate sleeps and until it may end (the default), or
+   * the shipped action in processes of its own.
+   */
+  readonly training?: "real" | ((training: InTraining) => boolean);
   /** How much GitHub's clock is ahead of the bot's. */
   readonly skewMs?: number;
   /** Permissions of the app beside those of app.yml, or in their place; null: the app has it not. */
@@ -148,9 +151,9 @@ export async function startWorld(options: WorldOptions = {}) {
   let bot: Awaited<ReturnType<typeof startBot>> | null = await startBot();
   const runners = new Children(path.join(dir, "logs"), () => {});
   const count = options.runners ?? 1;
-  const stopInstant =
-    options.instant === undefined ? () => {} : startInstantRunners(github, { count, mayEnd: options.instant });
-  if (options.instant === undefined) startRunners(runners, { url: github.url, dir, count });
+  const { training = () => true } = options;
+  const stopInstant = training === "real" ? () => {} : startInstantRunners(github, { count, mayEnd: training });
+  if (training === "real") startRunners(runners, { url: github.url, dir, count });
   const at = { owner, repo };
   const as = (login: string) => octokitWith(github, github.world.personalToken(login));
   const world = {
