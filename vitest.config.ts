@@ -14,7 +14,7 @@ export default defineConfig({
       project("domain", 20_000, false),
       project("github", 20_000),
       project("researcher", 20_000, false),
-      project("action", 60_000),
+      project("action", 60_000, false),
       project("local", 60_000, false),
       project("e2e", 120_000, false),
     ],
