@@ -5,6 +5,7 @@
  * Rules look at what is there and at the order in which it came to be: the local GitHub numbers everything in one rising
  * sequence, so a greater id is later.
  */
+import type { Config } from "../../src/domain/config.ts";
 import { parseCommands } from "../../src/domain/command.ts";
 import { triggerLabel } from "../../src/domain/names.ts";
 import { isMutable } from "../../src/domain/start.ts";
@@ -19,6 +20,7 @@ type Rule = (session: SessionSeen, site: Site) => string[];
 
 const rules = {
   frontier: frontierOnlyImproves,
+  trials: allTrialsAreCounted,
   protectedFiles: protectedFilesAreTheBases,
   rows: oneRowPerExperiment,
   pulls: onePullPerExperiment,
@@ -85,9 +87,9 @@ function frontierOnlyImproves({ record, rows, steps, issue }: SessionSeen, site:
       continue;
     }
     if (step.tree !== step.candidateTree) wrongs.push(`${name} holds another tree than its candidate`);
-    const at = { commit: candidate, issue: issue.number, experiment: facts.experiment, metric: metric.name };
-    const values = valuesOf(vouchedMeasurements(site, at));
-    if (values.length !== facts.trials || Math.abs(meanOf(values) - facts.value) > 1e-6)
+    const values = measuredValues(site, { candidate, issue: issue.number, experiment: facts.experiment, metric });
+    const counted = values.slice(0, facts.trials);
+    if (counted.length < facts.trials || Math.abs(meanOf(counted) - facts.value) > 1e-6)
       wrongs.push(`${name} says ${facts.value} of ${facts.trials} trials, and ${values.join(", ")} was measured`);
     if (value === null) wrongs.push(`${name} is built on what nobody measured`);
     // Equal and shorter wins; worse never does.
@@ -95,6 +97,30 @@ function frontierOnlyImproves({ record, rows, steps, issue }: SessionSeen, site:
     value = facts.value;
   }
   return wrongs;
+}
+
+function measuredValues(
+  site: Site,
+  of: {
+    readonly candidate: string;
+    readonly issue: number;
+    readonly experiment: number;
+    readonly metric: Config["metric"];
+  },
+): number[] {
+  return valuesOf(vouchedMeasurements(site, { ...of, commit: of.candidate, metric: of.metric.name }));
+}
+
+/** What was merged was not measured again: no trial of it is on nobody's account. */
+function allTrialsAreCounted({ record, steps, issue }: SessionSeen, site: Site): string[] {
+  if (record === null) return [];
+  const { metric } = record.config;
+  return steps.flatMap(({ author, commit, message, parents: [, candidate] }) => {
+    const facts = author === site.bot ? mergeFacts(message, metric.name) : null;
+    if (facts === null || candidate === undefined) return [];
+    const { length } = measuredValues(site, { candidate, issue: issue.number, experiment: facts.experiment, metric });
+    return length > facts.trials ? [`${commit.slice(0, 7)} counts ${facts.trials} of ${length} trials`] : [];
+  });
 }
 
 function protectedFilesAreTheBases({ record, steps }: SessionSeen): string[] {
