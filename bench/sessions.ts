@@ -14,7 +14,8 @@ import { simulate } from "./simulation/world.ts";
 const trialSeconds = Number(process.argv[2] ?? 60);
 const count = Number(process.argv[3] ?? 200);
 const installations = Number(process.argv[4] ?? 50);
-const seconds = 30;
+/** As long as a trial, so that each session comes by once. */
+const seconds = trialSeconds;
 const perSecond = 200;
 
 const settled = new Map<string, number>();

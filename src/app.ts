@@ -13,9 +13,9 @@ import type { OctokitLike } from "./github/client.ts";
 import { redeliver } from "./github/deliveries.ts";
 import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
+import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
-import { hearPress, keepPress } from "./github/press.ts";
 import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
@@ -74,12 +74,16 @@ export type App = {
   close(): Promise<void>;
 };
 
-/** Authenticates as the app or an installation, with every request heard by the metrics. */
-export function authenticatorOf(probot: Probot, metrics: Metrics): Authenticate {
-  return async (id) => {
-    const octokit = (await (id === undefined ? probot.auth() : probot.auth(id))) as unknown as OctokitLike;
-    return metered(octokit, id === undefined ? "app" : String(id), (exchange) => metrics.asked(exchange));
-  };
+/** Authenticates as the app or an installation. */
+export function authenticatorOf(probot: Probot): Authenticate {
+  return (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>;
+}
+
+/** As `authenticatorOf`, with every request heard by the metrics. */
+export function meteredAuthenticatorOf(probot: Probot, metrics: Metrics): Authenticate {
+  const authenticate = authenticatorOf(probot);
+  return async (id) =>
+    metered(await authenticate(id), id === undefined ? "app" : String(id), (exchange) => metrics.asked(exchange));
 }
 
 export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl: string };
@@ -87,7 +91,7 @@ export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl
 /** Wires the app to Probot: from here on what is heard wakes sessions. */
 export function wireApp(probot: Probot, options: WireOptions, { metrics, health }: Watch): App {
   const { log } = probot;
-  const authenticate = authenticatorOf(probot, metrics);
+  const authenticate = meteredAuthenticatorOf(probot, metrics);
   const github = new GitHubApp(authenticate, {
     spaced: hasWriteLimits(options.apiUrl),
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),

@@ -5,12 +5,12 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { Probot } from "probot";
+import { authenticatorOf } from "./app.ts";
 import { type Finding, type Severity, isHealthy } from "./domain/finding.ts";
 import { environmentFinding, findingsOf } from "./domain/findings.ts";
 import { optionsOf } from "./environment.ts";
-import type { OctokitLike } from "./github/client.ts";
 import { examine } from "./github/examine.ts";
-import { type ServeOptions, probotOptions } from "./serve.ts";
+import { probotOptions } from "./serve.ts";
 
 const usage = `npm run doctor -- --repo OWNER/NAME [--json]
 
@@ -37,14 +37,8 @@ function orderOf(args: readonly string[]): Order | { problem: string } {
 async function findingsFor(order: Order): Promise<Finding[]> {
   const options = optionsOf(process.env);
   if ("problem" in options) return [environmentFinding(options.problem)];
-  const probot = appOf(options);
-  const authenticate = (id?: number) =>
-    (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>;
-  return findingsOf(await examine(authenticate, { owner: order.owner, repo: order.repo }));
-}
-
-function appOf(options: ServeOptions): Probot {
-  return new Probot(probotOptions(options, pino({ level: "silent" })));
+  const probot = new Probot(probotOptions(options, pino({ level: "silent" })));
+  return findingsOf(await examine(authenticatorOf(probot), { owner: order.owner, repo: order.repo }));
 }
 
 /** A table: symbol, name, what is the case; why and the remedy below it. */

@@ -2,10 +2,10 @@
 import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
-import { githubApiUrl } from "./github/octokit.ts";
 import { parseAllowedCommands } from "./domain/allowed-commands.ts";
-import { type Means, researcherFor } from "./researcher/kinds.ts";
+import { githubApiUrl } from "./github/octokit.ts";
 import { logLevels } from "./log.ts";
+import { type Means, researcherFor } from "./researcher/kinds.ts";
 import type { ServeOptions } from "./serve.ts";
 
 /** A secret that can be found by trying is none. */
@@ -20,7 +20,6 @@ const environment = z.object({
     .positive("APP_ID must be the app's number"),
   WEBHOOK_SECRET: z
     .string({ error: `WEBHOOK_SECRET is not set, and without it anybody could send the bot orders: ${howToMakeOne}` })
-    .min(1, `WEBHOOK_SECRET is empty, and without it anybody could send the bot orders: ${howToMakeOne}`)
     .refine(
       (secret) => secret !== "development",
       `WEBHOOK_SECRET is Probot's default (development), which everybody knows: ${howToMakeOne}`,
@@ -73,21 +72,12 @@ export const variables: readonly string[] = [
   "PRIVATE_KEY",
   "PRIVATE_KEY_PATH",
 ];
-/** Set empty, as an example file leaves them, these count as not set. */
-const optional: ReadonlySet<string> = new Set([
-  "WEBHOOK_PROXY_URL",
-  "METRICS_TOKEN",
-  "REDIS_URL",
-  "ANTHROPIC_API_KEY",
-  "ANTHROPIC_BASE_URL",
-]);
 /** Variables of other parts whose values are secrets. */
 const secretNames = /(?:_KEY|_TOKEN|_SECRET|_PASSWORD)$/;
 
 /** The options of the app, or one sentence about what is missing or wrong. */
 export function optionsOf(env: NodeJS.ProcessEnv): ServeOptions | { problem: string } {
-  const set = Object.entries(env).filter(([name, value]) => !(optional.has(name) && value === ""));
-  const parsed = environment.safeParse(Object.fromEntries(set));
+  const parsed = environment.safeParse(filledIn(env));
   if (!parsed.success) return problemIn(parsed.error);
   const { data } = parsed;
   const privateKey = readKey(env);
@@ -133,9 +123,14 @@ export type CallOptions = {
 
 /** The options of a call, or one sentence about what is missing or wrong. */
 export function callOptionsOf(env: NodeJS.ProcessEnv): CallOptions | { problem: string } {
-  const parsed = callEnvironment.safeParse(env);
+  const parsed = callEnvironment.safeParse(filledIn(env));
   if (!parsed.success) return problemIn(parsed.error);
   return { sweepToken: parsed.data.SWEEP_TOKEN, withinMs: parsed.data.CALL_SECONDS * 1000 };
+}
+
+/** What is set empty, as an example file leaves it, counts as not set. */
+function filledIn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
 }
 
 function problemIn(error: z.ZodError): { problem: string } {

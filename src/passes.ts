@@ -11,7 +11,8 @@ import { isRest, Renamed } from "./github/errors.ts";
 import type { Hint } from "./github/view.ts";
 import type { Metrics, PassEnd } from "./metrics.ts";
 import type { Next } from "./queue.ts";
-import { type Deps, type Memory, emptyMemory, reconcile } from "./reconcile.ts";
+import { type Deps, type Memory, emptyMemory } from "./memory.ts";
+import { reconcile } from "./reconcile.ts";
 
 export type PassesOptions = Omit<Deps, "clientFor" | "confirm" | "identity" | "log" | "acted" | "stopping"> & {
   readonly github: GitHubApp;

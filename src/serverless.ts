@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Probot } from "probot";
-import { authenticatorOf, replicasFor } from "./app.ts";
+import { meteredAuthenticatorOf, replicasFor } from "./app.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
@@ -48,7 +48,7 @@ export function handlersOf(options: ServerlessOptions): Handlers {
   const log = logOf(options);
   const probot = new Probot(probotOptions(options, log));
   const metrics = new Metrics();
-  const github = new GitHubApp(authenticatorOf(probot, metrics), {
+  const github = new GitHubApp(meteredAuthenticatorOf(probot, metrics), {
     spaced: hasWriteLimits(options.apiUrl),
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
   });
@@ -139,7 +139,7 @@ async function passToRest(call: Call, session: string, endMs: number): Promise<v
     // Under its new name a session is another call's.
     if (formatSessionKey(key) === session) bell.ring();
   };
-  const passes = new Passes({ ...call, researcherFor: options.researcherFor, wake: ring, now: Date.now });
+  const passes = new Passes({ ...call, researcherFor: options.researcherFor, wake: ring, now: () => Date.now() });
   const hooks = { wake: () => bell.ring(), lost: () => {} };
   const replicas = replicasFor(options, log, hooks, false);
   const timeUp = setTimeout(() => passes.stop(), endMs - Date.now());

@@ -50,7 +50,8 @@ function wantsMore(session: Running): boolean {
   return open.length < session.record.config.runner.concurrency + 1 && limitReached(session) === null;
 }
 
-function nextNumber(session: Running): number {
+/** The number of the experiment that is opened next. */
+export function nextNumber(session: Running): number {
   const numbers = session.experiments.map((each) => each.number);
   return Math.max(historyOf(session.rows).highest, ...numbers) + 1;
 }

@@ -1,6 +1,7 @@
 /** The last rules: what people see follows the state, and is written only when it differs. */
 import type { Decision } from "./action.ts";
 import { dashboardOf, saysTheSame } from "./dashboard.ts";
+import { nextNumber } from "./feeding.ts";
 import { type Edit, type Running, isEnded, rowOf, sessionStates } from "./session.ts";
 import { movedText } from "./words.ts";
 import { editNotTaken, emptyProgram, withRepair } from "./words-research.ts";
@@ -9,10 +10,8 @@ import { editNotTaken, emptyProgram, withRepair } from "./words-research.ts";
 export function heedEdit(session: Running): Decision | null {
   const { edit, record } = session;
   if (edit === null || isEnded(record.state) || refusalOf(edit) !== null) return null;
-  const numbers = [...session.rows.map((row) => row.experiment), ...session.experiments.map((each) => each.number)];
-  const from = Math.max(0, ...numbers) + 1;
   const because = `@${edit.by} edited the program`;
-  return { kind: "do", action: { kind: "heedEdit", edit, refusal: null, from }, because };
+  return { kind: "do", action: { kind: "heedEdit", edit, refusal: null, from: nextNumber(session) }, because };
 }
 
 /** Says of any other edit that it is not taken: when there is nothing else to do, as with words of those who have no voice. */

@@ -15,7 +15,7 @@ import { checkSchema, issueSchema } from "./facts.ts";
 import { readMutable, rememberFiles } from "./files.ts";
 import { createCommit, createTree, moveBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
-import { intentOf } from "./session-of.ts";
+import { intentOf } from "./tracked.ts";
 import { type MutableFile, foldCheck, repoOf } from "./view.ts";
 
 export async function mend(action: ActionOf<"mend">, context: Context): Promise<void> {

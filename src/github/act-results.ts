@@ -18,7 +18,7 @@ import { NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema } from "./facts.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { workflowProblem } from "./read-start.ts";
-import { intentOf } from "./session-of.ts";
+import { intentOf } from "./tracked.ts";
 import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";

@@ -11,7 +11,7 @@ import type { Context } from "./act.ts";
 import { isStatus, NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
 import { Held } from "./pace.ts";
-import { type Tracked, formatIntent, ownChecks } from "./session-of.ts";
+import { type Tracked, formatIntent, ownChecks } from "./tracked.ts";
 import { foldCheck, repoOf } from "./view.ts";
 
 export async function dispatch(action: ActionOf<"dispatch">, context: Context): Promise<void> {

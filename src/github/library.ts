@@ -18,7 +18,7 @@ import { pullSchema } from "./facts.ts";
 import { readBlob, readMutable, readTree } from "./files.ts";
 import { readCommit } from "./git.ts";
 import { readEvidence } from "./observe-trials.ts";
-import { trialsOn } from "./session-of.ts";
+import { trialsOn } from "./tracked.ts";
 import { type View, repoOf } from "./view.ts";
 
 /** Characters of a file; a longer one is cut. */

@@ -17,7 +17,8 @@ import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
-import { intentOf, isUnheardOf, ownChecks, type Tracked, trackedCommits, trialsOn } from "./session-of.ts";
+import { isUnheardOf } from "./strays.ts";
+import { type Tracked, followedCommits, intentOf, ownChecks, trackedCommits, trialsOn } from "./tracked.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
@@ -31,9 +32,6 @@ export async function observeTrials(client: Client, view: View, identity: Identi
   await observeRuns(client, view, identity, nowMs);
   await observeChecks(client, view, identity, nowMs);
 }
-
-/** Commits of a person above the bot's own on an experiment's branch: so far down its own is looked for. */
-const followedCommits = 20;
 
 /** Reads a head and what is below it down to the bot's own commit, which says what the experiment is. */
 async function readDown(client: Client, view: View, head: Sha): Promise<void> {

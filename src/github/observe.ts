@@ -35,7 +35,7 @@ import { observeEdit } from "./issue-text.ts";
 import { readComments } from "./observe-comments.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
-import { trackedCommits, unsettled } from "./session-of.ts";
+import { trackedCommits, unsettled } from "./tracked.ts";
 import { readStart } from "./read-start.ts";
 import { type Aspect, type Identity, type View, aspects, repoOf } from "./view.ts";
 import type { Sha } from "../domain/names.ts";

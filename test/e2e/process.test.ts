@@ -77,7 +77,7 @@ describe("a webhook secret that protects nothing is refused", () => {
   const others = { APP_ID: "1", PRIVATE_KEY: "x" };
   test.each([
     ["missing", {}, "is not set"],
-    ["empty", { WEBHOOK_SECRET: "" }, "is empty"],
+    ["empty", { WEBHOOK_SECRET: "" }, "is not set"],
     ["Probot's default", { WEBHOOK_SECRET: "development" }, "default"],
     ["too short", { WEBHOOK_SECRET: "fifteen letters" }, "fewer than 16"],
   ])("%s", async (_name, env, what) => {
