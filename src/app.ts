@@ -145,7 +145,7 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
   const beginRounds = (identity: Identity | null) => {
     if (identity === null) return;
     login = identity.login;
-    const sweeps = sweepsOf(() => github.sessions(passes.known()), wake, options, { metrics, health, log });
+    const sweeps = sweepsOf(() => github.sessions([...passes.known()]), wake, options, { metrics, health, log });
     const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
     startRounds(
       onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
@@ -200,7 +200,7 @@ async function passHeld(
   }
   const next = await passes.run(session, hint.union(told));
   const more = await replicas.end(session, next === null && !passes.hasIdea(session));
-  return more && typeof next !== "object" ? Date.now() : next;
+  return more && (next === null || typeof next === "number") ? Date.now() : next;
 }
 
 /** The rounds, made by one process for all; `another` is called where it is not this one. */

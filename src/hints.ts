@@ -50,7 +50,10 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
       if (!ours && !mayHoldCommand(comment?.body ?? "")) return null;
       const number = issue?.pull_request === undefined ? issue?.number : sessionIn(issue.body ?? "");
       if (action !== "created") return number == null ? null : { issue: number, hint: "everything" };
-      return at(number, "comments", "issue");
+      // On a pull request that was opened a moment ago, perhaps by another process of ours.
+      return issue?.pull_request === undefined
+        ? at(number, "comments", "issue")
+        : at(number, "pulls", "comments", "issue");
     }
     case "pull_request":
       return at(issueOfBranch(payload.pull_request?.head.ref ?? ""), "pulls", "refs");

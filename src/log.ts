@@ -7,7 +7,6 @@
 import { Writable } from "node:stream";
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-import { type Action, experimentIn } from "./domain/action.ts";
 import { redact } from "./domain/secrets.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -44,11 +43,4 @@ export function withoutSecrets(line: string, secrets: readonly string[]): string
   } catch {
     return `${redact(line, escaped)}\n`;
   }
-}
-
-/** How the log names what is done or was tried; null: the session was looked at. */
-export function fieldsOf(action: Action | null): Record<string, unknown> {
-  if (action === null) return { action: "observe" };
-  const experiment = experimentIn(action);
-  return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
 }

@@ -6,7 +6,7 @@
  * and no more. A failed write is never repeated: everything is looked at anew.
  */
 import { decide } from "./domain/decide.ts";
-import type { Action, ActionOf, Decision } from "./domain/action.ts";
+import { type Action, type ActionOf, type Decision, fieldsOf } from "./domain/action.ts";
 import type { SessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { type Running, type Session, type SessionState, hasStarted, isEnded } from "./domain/session.ts";
@@ -17,7 +17,6 @@ import { briefOf } from "./github/brief.ts";
 import { observe } from "./github/observe.ts";
 import { sessionOf } from "./github/session-of.ts";
 import type { Hint } from "./github/view.ts";
-import { fieldsOf } from "./log.ts";
 import type { Deps, Memory } from "./memory.ts";
 import type { Next } from "./queue.ts";
 import { Stuck, answerCalmly } from "./trouble.ts";

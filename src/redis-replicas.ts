@@ -84,13 +84,15 @@ export class RedisReplicas implements Replicas {
 
   async begin(session: string): Promise<Hint | null> {
     const told = await this.#tried(() => this.#scripts.begin(session));
-    if (told === null) return nothing;
     if (told === "another") {
       this.#lose(session);
       return null;
     }
+    // While it was not ours, another may have read what was told of it.
+    const isNew = !this.#held.has(session);
     this.#held.add(session);
-    return hintOf(told);
+    if (isNew) return everything;
+    return told === null ? nothing : hintOf(told);
   }
 
   async end(session: string, rests: boolean): Promise<boolean> {
@@ -126,9 +128,10 @@ export class RedisReplicas implements Replicas {
     // Errors are told of once, by `tried`; the client goes on trying to connect.
     this.#commands.on("error", () => this.#isGone("it can't be reached"));
     this.#commands.on("ready", () => {
+      const isBack = this.#isThere === false;
       this.#isThere = true;
       log.info({ because: "Redis is there" }, "sessions are shared with other bots");
-      void this.#renew();
+      void this.#renew().then(() => isBack && this.#lookAgain());
       void this.#round();
     });
   }
@@ -183,6 +186,11 @@ export class RedisReplicas implements Replicas {
     if (taken !== true) return;
     this.#held.add(session);
     this.#hooks.wake(session, everything, "replica");
+  }
+
+  /** Others heard, and acted on, what we were not told of. */
+  #lookAgain(): void {
+    for (const session of this.#held) this.#hooks.wake(session, everything, "replica");
   }
 
   async #renew(): Promise<void> {

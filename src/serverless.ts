@@ -13,7 +13,7 @@ import { meteredAuthenticatorOf, replicasFor } from "./app.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
-import { GitHubApp } from "./github/app.ts";
+import { GitHubApp, PartlyRead } from "./github/app.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
 import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, everything } from "./github/view.ts";
@@ -112,9 +112,7 @@ async function passOn(call: Call, event: string, payload: unknown, pressed: Sess
 /** Each session once, in a random order, so that none is always the one for which there was no time. */
 async function sweepAll(call: Call): Promise<Response> {
   const endMs = Date.now() + call.options.withinMs;
-  const waiting: { name: string; turn: number }[] = [];
-  for await (const key of call.github.sessions()) waiting.push({ name: formatSessionKey(key), turn: Math.random() });
-  waiting.sort((a, b) => a.turn - b.turn);
+  const { waiting, unread } = await listed(call);
   const sessions = waiting.length;
   let failed = 0;
   const work = async () => {
@@ -124,7 +122,21 @@ async function sweepAll(call: Call): Promise<Response> {
     }
   };
   await Promise.all(Array.from({ length: call.options.concurrency }, work));
-  return answer(failed === 0 ? 200 : 500, { sessions, failed, left: waiting.length });
+  const rest = unread === null ? {} : { because: unread };
+  return answer(failed === 0 && unread === null ? 200 : 500, { sessions, failed, left: waiting.length, ...rest });
+}
+
+/** All sessions, in a random order, and what of them could not be read; one repository must not hide the others. */
+async function listed({ github }: Call): Promise<{ waiting: { name: string }[]; unread: string | null }> {
+  const found: { name: string; turn: number }[] = [];
+  let unread: string | null = null;
+  try {
+    for await (const key of github.sessions()) found.push({ name: formatSessionKey(key), turn: Math.random() });
+  } catch (error) {
+    if (!(error instanceof PartlyRead)) throw error;
+    unread = error.message;
+  }
+  return { waiting: found.sort((a, b) => a.turn - b.turn), unread };
 }
 
 /** So short a wait is waited in the call: nobody would wake the session when it is over. */

@@ -2,14 +2,13 @@
  * Trouble: what a pass does about an error. Whatever it was, nothing is repeated blindly: the session is looked at anew, later
  * where GitHub says so, and a person is asked where only a person can help.
  */
-import type { Action } from "./domain/action.ts";
+import { type Action, fieldsOf } from "./domain/action.ts";
 import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import type { Context } from "./github/act.ts";
 import { classify, isRest, isStatus } from "./github/errors.ts";
 import { Held } from "./github/pace.ts";
 import { type View, everything } from "./github/view.ts";
-import { fieldsOf } from "./log.ts";
 import type { Deps, Memory } from "./memory.ts";
 
 /** Thrown when an action changes nothing and there is no session that could be blocked: the queue comes back later. */

@@ -188,3 +188,10 @@ export function experimentIn(action: Action): number | null {
 export type Decision =
   | { readonly kind: "do"; readonly action: Action; readonly because: string }
   | { readonly kind: "wait"; readonly untilMs: number | null; readonly because: string };
+
+/** How the log names what is done or was tried; null: the session was looked at. */
+export function fieldsOf(action: Action | null): Record<string, unknown> {
+  if (action === null) return { action: "observe" };
+  const experiment = experimentIn(action);
+  return { action: action.kind, ...(experiment === null ? {} : { experiment }) };
+}

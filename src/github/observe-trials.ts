@@ -11,14 +11,13 @@ import {
   verdictCheck,
   workflowFile,
 } from "../domain/names.ts";
-import { parseCandidate } from "../domain/trailers.ts";
 import type { CheckFact, RunFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
 import { isUnheardOf } from "./strays.ts";
-import { type Tracked, followedCommits, intentOf, ownChecks, trackedCommits, trialsOn } from "./tracked.ts";
+import { type Tracked, intentOf, ownChecks, ownCommit, trackedCommits, trialsOn } from "./tracked.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
@@ -35,13 +34,12 @@ export async function observeTrials(client: Client, view: View, identity: Identi
 
 /** Reads a head and what is below it down to the bot's own commit, which says what the experiment is. */
 async function readDown(client: Client, view: View, head: Sha): Promise<void> {
-  let commit = await readCommit(client, view, head);
-  for (let step = 0; step < followedCommits && parseCandidate(commit.message) === null; step += 1) {
-    const [parent] = commit.parents;
-    if (parent === undefined) return;
-    commit = await readCommit(client, view, parent);
+  let own = ownCommit(view, head);
+  while (typeof own === "string") {
+    await readCommit(client, view, own);
+    own = ownCommit(view, head);
   }
-  for (const parent of commit.parents) await readWithParents(client, view, parent);
+  for (const parent of own?.parents ?? []) await readWithParents(client, view, parent);
 }
 
 /** A merge's parents tell whether its trailers speak of its tree. */

@@ -58,9 +58,11 @@ export async function observe(client: Client, view: View, identity: Identity, no
   const orders = view.orders.length;
   if (view.gone === null) await part(view, "comments", () => readComments(client, view, identity, nowMs));
   if (view.orders.length > orders) {
-    // Who speaks may have mended something first: what was read ahead of their words may be older than that.
+    // Who speaks may have done something first: what was read ahead of their words may be older than that.
     await observeRepository(client, view);
     await observeRefs(client, view, nowMs);
+    await observeIssue(client, view, nowMs);
+    await observePulls(client, view);
   }
   await observeTrials(client, view, identity, nowMs);
   forgetSettled(view);

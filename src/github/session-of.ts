@@ -9,7 +9,7 @@ import type { Trial } from "../domain/trial.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
 import { type PullFact, numberOf } from "./facts.ts";
 import { cutOffIn, looseIn, straysIn } from "./strays.ts";
-import { followedCommits, intentOf, labelOf, numberOfPull, trialsOn, unsettled, valueAt } from "./tracked.ts";
+import { intentOf, labelOf, numberOfPull, ownCommit, trialsOn, unsettled, valueAt } from "./tracked.ts";
 import type { Identity, View } from "./view.ts";
 
 /** `before`: attempts that are known to have been made on other commits. */
@@ -37,11 +37,9 @@ function frontierOf(view: View, tip: Sha, identity: Identity, nowMs: number): Fr
 
 function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: number): Experiment {
   const number = numberOfPull(pull);
-  let own = view.commits.get(pull.head);
-  for (let step = 0; step < followedCommits && own !== undefined && parseCandidate(own.message) === null; step += 1) {
-    own = own.parents[0] === undefined ? undefined : view.commits.get(own.parents[0]);
-  }
-  const idea = own === undefined ? null : parseCandidate(own.message);
+  const found = ownCommit(view, pull.head);
+  const own = found === null || typeof found === "string" ? null : found;
+  const idea = own === null ? null : parseCandidate(own.message);
   // A carried commit has the frontier's as its second parent, a first one as its only parent.
   const tip = own?.parents.at(-1) ?? view.record!.base;
   const value = valueAt(view, tip);

@@ -12,14 +12,29 @@ import {
   verdictCheck,
 } from "../domain/names.ts";
 import type { Experiment } from "../domain/session.ts";
-import { mergeFacts } from "../domain/trailers.ts";
+import { mergeFacts, parseCandidate } from "../domain/trailers.ts";
 import { type CheckFact, type Intent, type Trial, trialsOf, visibleWithinMs } from "../domain/trial.ts";
 import { outcomes } from "../domain/verdict.ts";
-import type { PullFact } from "./facts.ts";
+import type { CommitFact, PullFact } from "./facts.ts";
 import type { Identity, View } from "./view.ts";
 
-/** How many commits of a person on an experiment's branch are looked through for the bot's own. */
-export const followedCommits = 20;
+/** How many commits on an experiment's branch are looked through for the bot's own. */
+const followedCommits = 20;
+
+/**
+ * The bot's own commit on an experiment's branch, which says what the experiment is: its head, or below what a person put
+ * there. The name of a commit that has to be read first; null where there is none.
+ */
+export function ownCommit(view: View, head: Sha): CommitFact | Sha | null {
+  let next: Sha | undefined = head;
+  for (let step = 0; step <= followedCommits && next !== undefined; step += 1) {
+    const commit = view.commits.get(next);
+    if (commit === undefined) return next;
+    if (parseCandidate(commit.message) !== null) return commit;
+    next = commit.parents[0];
+  }
+  return null;
+}
 
 /** A commit that is or will be measured. */
 export type Tracked = { readonly commit: Sha; readonly experiment: number };

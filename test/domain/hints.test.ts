@@ -73,7 +73,7 @@ describe("a delivery is a hint", () => {
       "issue_comment",
       "created",
       { issue: { number: 107, body: ownBody, pull_request: {} }, comment: { body: "/autoresearch stop" } },
-      "comments, issue",
+      "pulls, comments, issue",
     ],
     ["pull_request", "closed", { pull_request: experimentBranch }, "pulls, refs"],
     ["pull_request", "closed", { pull_request: { head: { ref: frontierBranch(12) } } }, "pulls, refs"],

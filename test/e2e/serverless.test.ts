@@ -133,6 +133,29 @@ test("strangers are refused, and what concerns no session costs no request", asy
   ).toThrow("SWEEP_TOKEN");
 });
 
+test("a repository that can't be read hides no other from the sweep", async () => {
+  const world = await startWorld({ config: "limits: {experiments: 1}\n" });
+  await world.stopBot();
+  world.github.webhooks.mode = { kind: "drop" };
+  const { github } = world;
+  github.world.createUser("bob");
+  await github.world.createRepo({ owner: "bob", name: "other", files: { "train.py": "" }, private: true });
+  github.world.install(world.app.appId, "bob/other");
+  const unread = github.faults.add(
+    { method: "GET", route: /^\/repos\/bob\/other\/issues/ },
+    { kind: "fail", when: "before", status: 502, message: "Bad gateway" },
+  );
+  const issue = await world.openSession();
+  const { sweep } = await platformFor(world);
+  const { status, body } = await sweep();
+  expect(unread.hits).toBeGreaterThan(0);
+  expect([status, body["sessions"], body["because"]]).toEqual([500, 1, "not read: bob/other"]);
+  await until("the session is done", async () => {
+    await sweep();
+    return (await world.record(issue))?.state === "done";
+  });
+});
+
 test("a platform that lets work go on after the answer has it at once", async () => {
   const world = await startWorld({ config: "limits: {experiments: 1}\n" });
   await world.stopBot();
