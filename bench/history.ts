@@ -75,3 +75,4 @@ line("requests that count", young.counted, old.counted, "1.20");
 line("processor time of the bot, ms", young.cpuMs, old.cpuMs, "1.20");
 line("wall clock with simulated runners, ms", young.wallMs, old.wallMs, "");
 line("heap after collection, MiB", young.heapMb, old.heapMb, "");
+if (old.counted > 1.2 * young.counted || old.cpuMs > 1.2 * young.cpuMs) process.exitCode = 1;

@@ -109,6 +109,7 @@ console.log("");
 console.log(
   `webhooks: ${latencies.sent} answered, ${latencies.refused} refused; p50 ${latencies.p50.toFixed(1)} ms, p99 ${latencies.p99.toFixed(1)} ms (bound: 50), longest ${latencies.max.toFixed(1)} ms`,
 );
+if (latencies.refused > 0 || latencies.p99 > 50) process.exitCode = 1;
 console.log(
   `memory: ${before.rss.toFixed(0)} MiB before, ${after.rss.toFixed(0)} MiB after (${((after.rss - before.rss) / count).toFixed(2)} MiB a session); heap ${before.heap.toFixed(0)} → ${after.heap.toFixed(0)} MiB`,
 );

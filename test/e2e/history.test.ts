@@ -37,15 +37,20 @@ test("an experiment costs the same requests after 1,000 experiments as after the
       const rows = await world.rows(issue);
       return rows.length > count ? rows.length - 1 : null;
     });
-  const counted = () => {
+  const asked = () => {
     const { total, byKind } = world.github.requests();
-    return total - byKind.notModified;
+    return { counted: total - byKind.notModified, notifying: byKind.content };
   };
   const measured = async (from: number) => {
     await settled(from);
-    const before = { counted: counted(), rows: (await world.rows(issue)).length };
+    const before = { ...asked(), rows: (await world.rows(issue)).length };
     await settled(from + window);
-    return (counted() - before.counted) / ((await world.rows(issue)).length - before.rows);
+    const experiments = (await world.rows(issue)).length - before.rows;
+    const { counted, notifying } = asked();
+    return {
+      counted: (counted - before.counted) / experiments,
+      notifying: (notifying - before.notifying) / experiments,
+    };
   };
   const young = await measured(first);
 
@@ -65,7 +70,11 @@ test("an experiment costs the same requests after 1,000 experiments as after the
   open();
   await settled(1_002);
   const old = await measured(1_003);
-  expect(old).toBeLessThanOrEqual(1.2 * young);
+  // The bounds of docs/design.md, section 11.
+  expect(young.counted).toBeLessThanOrEqual(20);
+  expect(young.notifying).toBeLessThanOrEqual(2);
+  expect(old.counted).toBeLessThanOrEqual(1.2 * young.counted);
+  expect(old.notifying).toBeLessThanOrEqual(2);
   expect((await world.dashboard(issue))!.length).toBeLessThan(30_000);
   expect(await world.dashboard(issue)).toContain("The last 100 of");
 });
