@@ -4,9 +4,8 @@
  */
 import { defaultAppOptions } from "../../src/app.ts";
 import type { Researcher } from "../../src/domain/proposal.ts";
-import { noInsights } from "../../src/domain/proposal.ts";
 import { serve } from "../../src/serve.ts";
-import { withConstants } from "./train-py.ts";
+import { type Idea, answerOf } from "./researchers.ts";
 
 /** What the bot is told over the channel. */
 export type CrashBotStart = {
@@ -22,25 +21,11 @@ export type CrashBotStart = {
   readonly ideas: Readonly<Record<number, Idea>>;
 };
 
-export type Idea = { readonly title: string; readonly set: Readonly<Record<string, number>> };
-
 function researcherOf(ideas: CrashBotStart["ideas"]): Researcher {
   return {
     propose: async (brief) => {
       const idea = ideas[brief.experiment];
-      if (idea === undefined) return { kind: "nothing", because: "the script is at its end" };
-      const file = brief.files.find((each) => each.path === "train.py")!;
-      const files = [{ path: file.path, text: withConstants(file.text, idea.set) }];
-      const thought = {
-        description: idea.title,
-        hypothesis: `${idea.title} is better`,
-        expected: null,
-        refutedBy: null,
-        researcher: "script",
-        kind: "other" as const,
-        askedBy: null,
-      };
-      return { kind: "proposal", proposal: { ...thought, insights: noInsights, files } };
+      return idea === undefined ? { kind: "nothing", because: "the script is at its end" } : answerOf(brief, idea);
     },
   };
 }

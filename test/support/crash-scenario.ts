@@ -8,8 +8,8 @@ import { parseRunName, triggerLabel } from "../../src/domain/names.ts";
 import { outcomes } from "../../src/domain/verdict.ts";
 import { runsOf, type WorkflowRun } from "../../src/local/github/actions/rows.ts";
 import { isPull, issuesOf } from "../../src/local/github/finders.ts";
-import type { Idea } from "./crash-bot.ts";
 import type { InTraining } from "./instant-runner.ts";
+import type { Idea } from "./researchers.ts";
 import type { Site } from "./sessions-seen.ts";
 
 export const ideas: Readonly<Record<number, Idea>> = {

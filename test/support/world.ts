@@ -9,7 +9,7 @@ import { Octokit } from "@octokit/rest";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { type AppOptions, defaultAppOptions } from "../../src/app.ts";
-import { type Answer, type Brief, type Researcher, noInsights } from "../../src/domain/proposal.ts";
+import type { Answer, Brief, Researcher } from "../../src/domain/proposal.ts";
 import { parseResults, type Row } from "../../src/domain/results.ts";
 import { type SessionRecord, recordSchema } from "../../src/domain/session.ts";
 import { Children, startRunners } from "../../src/local/children.ts";
@@ -20,7 +20,8 @@ import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/serve
 import { serve } from "../../src/serve.ts";
 import { type InTraining, startInstantRunners } from "./instant-runner.ts";
 import { contractOf } from "./openapi.ts";
-import { trainPy, withConstants } from "./train-py.ts";
+import { type Idea, answerOf } from "./researchers.ts";
+import { trainPy } from "./train-py.ts";
 
 export { trainPy } from "./train-py.ts";
 
@@ -31,25 +32,14 @@ const owner = "ada";
 const repo = "model";
 
 /** Answers ideas in order: each is a description and the constants that it sets. Then there is nothing more. */
-export function scripted(ideas: readonly { title: string; set: Readonly<Record<string, number>> }[]): Researcher {
+export function scripted(ideas: readonly Idea[]): Researcher {
   let next = 0;
   return {
     propose: (brief: Brief): Promise<Answer> => {
       const idea = ideas[next];
       next += 1;
       if (idea === undefined) return Promise.resolve({ kind: "nothing", because: "the script is at its end" });
-      const file = brief.files.find((each) => each.path === "train.py")!;
-      const files = [{ path: file.path, text: withConstants(file.text, idea.set) }];
-      const thought = {
-        description: idea.title,
-        hypothesis: `${idea.title} is better`,
-        expected: null,
-        refutedBy: null,
-        researcher: "script",
-        kind: "other" as const,
-        askedBy: null,
-      };
-      return Promise.resolve({ kind: "proposal", proposal: { ...thought, insights: noInsights, files } });
+      return Promise.resolve(answerOf(brief, idea));
     },
   };
 }
