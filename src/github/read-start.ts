@@ -27,14 +27,14 @@ export async function workflowProblem(client: Client, view: View, branch: string
 /** The label: who put it on, when, and who renamed the issue since. */
 type Labelled = { readonly by: string; readonly atMs: number; readonly renamers: readonly string[] };
 
-export async function readStart(client: Client, view: View, labelled: Labelled, nowMs: number): Promise<Start> {
+export async function readStart(client: Client, view: View, labelled: Labelled): Promise<Start> {
   const { by } = labelled;
   // What was known of the repository may be what was mended: it was public, or had another default branch.
   view.repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", repoOf(view)));
   const { default_branch: baseBranch, full_name: repository } = view.repository;
   const ref = `heads/${baseBranch}`;
   const base = refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
-  const mayWrite = await readMayWrite(client, view, by, nowMs);
+  const mayWrite = await readMayWrite(client, view, by);
   const entries = (await readTree(client, repoOf(view), base)).tree.filter((entry) => entry.type === "blob");
   const textOf = async (path: string | null) => {
     const entry = path === null ? undefined : entries.find((each) => each.path === path);
@@ -46,7 +46,7 @@ export async function readStart(client: Client, view: View, labelled: Labelled, 
   const later = edited !== null && Date.parse(edited.at) >= labelled.atMs ? [edited.by ?? "ghost"] : [];
   const strangers: string[] = [];
   for (const login of [...later, ...labelled.renamers]) {
-    if (!(await readMayWrite(client, view, login, nowMs))) strangers.push(login);
+    if (!(await readMayWrite(client, view, login))) strangers.push(login);
   }
   return startOf({
     by,

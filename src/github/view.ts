@@ -67,7 +67,6 @@ export type View = {
   /** Comments whose commands have their receipt. */
   readonly handled: Set<number>;
   commentsSince: string | null;
-  readonly permissions: Map<string, { mayWrite: boolean; atMs: number }>;
   readonly cancelled: Set<number>;
   /** Commits whose last intent is known to have no run: a limit forbade its dispatch before it was sent. */
   readonly unsent: Set<Sha>;
@@ -107,7 +106,6 @@ export function emptyView(key: SessionKey): View {
     orders: [],
     handled: new Set(),
     commentsSince: null,
-    permissions: new Map(),
     cancelled: new Set(),
     unsent: new Set(),
     conflicts: new Map(),
