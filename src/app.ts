@@ -10,7 +10,7 @@ import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { type Authenticate, GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
-import { redeliver } from "./github/deliveries.ts";
+import { type Attempt, redeliver } from "./github/deliveries.ts";
 import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
 import { hearPress, keepPress } from "./github/press.ts";
@@ -91,8 +91,7 @@ export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl
 /** Wires the app to Probot: from here on what is heard wakes sessions. */
 export function wireApp(probot: Probot, options: WireOptions, { metrics, health }: Watch): App {
   const { log } = probot;
-  const authenticate = meteredAuthenticatorOf(probot, metrics);
-  const github = new GitHubApp(authenticate, {
+  const github = new GitHubApp(meteredAuthenticatorOf(probot, metrics), {
     spaced: hasWriteLimits(options.apiUrl),
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
   });
@@ -146,7 +145,7 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     if (identity === null) return;
     login = identity.login;
     const sweeps = sweepsOf(() => github.sessions(passes.known()), wake, options, { metrics, health, log });
-    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
+    const redeliveries = redeliveriesOf(github, options, { metrics, log });
     startRounds(
       onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
       stop.signal,
@@ -237,34 +236,23 @@ function sweepsOf(
   };
 }
 
-function redeliveriesOf(
-  authenticate: Authenticate,
-  options: AppOptions,
-  watch: { readonly metrics: Metrics; readonly log: Logger; readonly apiUrl: string },
-): Rounds {
-  return {
-    run: async (signal) => repeatMissed(await authenticate(), signal, watch),
-    everyMs: options.redeliverEveryMs,
-    failed: (error) =>
-      watch.log.warn({ err: error }, "deliveries that failed could not be looked for; tried again later"),
-  };
-}
-
 /** Asks GitHub to repeat the deliveries that the app missed and would hear. */
-async function repeatMissed(
-  app: OctokitLike,
-  signal: AbortSignal,
-  { metrics, log, apiUrl }: { metrics: Metrics; log: Logger; apiUrl: string },
-): Promise<void> {
+function redeliveriesOf(
+  github: GitHubApp,
+  options: AppOptions,
+  { metrics, log }: Omit<Watch, "health"> & { log: Logger },
+): Rounds {
   const wanted: ReadonlySet<string> = new Set(hookEvents);
-  await redeliver(app, {
-    nowMs: Date.now(),
-    wants: (event) => wanted.has(event),
-    signal,
-    pauseMs: hasWriteLimits(apiUrl) ? 1_000 : 0,
-    redelivered: ({ guid, event, delivered_at: at }) => {
+  const order = {
+    wants: (event: string) => wanted.has(event),
+    redelivered: ({ guid, event, delivered_at: at }: Attempt) => {
       metrics.redelivered();
       log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");
     },
-  });
+  };
+  return {
+    run: async (signal) => redeliver(await github.ownLine(), { ...order, nowMs: Date.now(), signal }),
+    everyMs: options.redeliverEveryMs,
+    failed: (error) => log.warn({ err: error }, "deliveries that failed could not be repeated; tried again later"),
+  };
 }
