@@ -4,7 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Probot } from "probot";
-import { hearArrivals } from "./arrivals.ts";
+import { arrivalEvents, hearArrivals } from "./arrivals.ts";
 import type { Config } from "./domain/config.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
@@ -49,16 +49,9 @@ export const defaultAppOptions: AppOptions = {
 };
 
 /** The events that can hint at a session. */
-export const hookEvents = [
-  "issues",
-  "issue_comment",
-  "pull_request",
-  "check_run",
-  "workflow_run",
-  "push",
-  "create",
-  "delete",
-] as const;
+const hookEvents = ["issues", "issue_comment", "pull_request", "check_run", "workflow_run", "push"] as const;
+/** All that the app hears: what it missed of them is asked for again. */
+export const heardEvents: ReadonlySet<string> = new Set<string>(hookEvents).union(arrivalEvents);
 const timerHint: Hint = new Set(["runs", "checks"]);
 
 /** What the process is told of the app's doings. */
@@ -242,9 +235,8 @@ function redeliveriesOf(
   options: AppOptions,
   { metrics, log }: Omit<Watch, "health"> & { log: Logger },
 ): Rounds {
-  const wanted: ReadonlySet<string> = new Set(hookEvents);
   const order = {
-    wants: (event: string) => wanted.has(event),
+    wants: (event: string) => heardEvents.has(event),
     redelivered: ({ guid, event, delivered_at: at }: Attempt) => {
       metrics.redelivered();
       log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");

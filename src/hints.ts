@@ -60,8 +60,6 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
     case "workflow_run":
       return at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, ...runHint(action, payload));
     case "push":
-    case "create":
-    case "delete":
       return at(issueOfBranch((payload.ref ?? "").replace(/^refs\/heads\//, "")), "refs", "pulls");
     default:
       return null;
