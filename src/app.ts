@@ -5,6 +5,7 @@
 import type { Logger } from "pino";
 import type { Probot } from "probot";
 import { arrivalEvents, hearArrivals } from "./arrivals.ts";
+import { take } from "./delivery.ts";
 import type { Config } from "./domain/config.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
@@ -13,10 +14,8 @@ import type { OctokitLike } from "./github/client.ts";
 import { type Attempt, redeliver } from "./github/deliveries.ts";
 import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
-import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
-import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
@@ -115,15 +114,9 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
 
   // Before the login is known, the bot's own echoes wake passes too: they cost, and change nothing.
   let login = "";
-  probot.on([...hookEvents], ({ name, payload }) => {
-    const heard = hear(name, payload, login);
+  probot.on([...hookEvents], async ({ id, name, payload }) => {
+    const heard = await take({ id, event: name, payload }, login, github);
     if (heard !== null) wake(heard.key, heard.hint, name);
-  });
-  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
-    const heard = hearPress(payload);
-    if (heard === null) return;
-    await keepPress(await github.clientFor(heard.key), heard, id);
-    wake(heard.key, new Set(["comments", "issue"]), "press");
   });
 
   hearArrivals(probot, {

@@ -64,7 +64,7 @@ async function take(client: Client, view: View, identity: Identity, comment: Com
   const own = comment.user?.login === identity.login;
   if (own) view.ownComments.set(comment.id, comment);
   if (view.handled.has(comment.id) || view.orders.some((order) => order.comment === comment.id)) return;
-  const said = own ? pressed(comment) : written(comment);
+  const said = own ? pressed(comment, view) : written(comment);
   if (said === null || said.commands.length === 0) return;
   if (await hasReceipt(client, view, identity, comment)) {
     view.handled.add(comment.id);
@@ -89,10 +89,12 @@ function written({ user, body }: CommentFact): Said | null {
   return user === null || user.type === "Bot" ? null : { author: user.login, commands: parseCommands(body) };
 }
 
-/** A press of a button, which the bot wrote down in a comment of its own. */
-function pressed({ body }: CommentFact): Said | null {
+/** A press of a button, which the bot wrote down in a comment of its own; a second copy, about to be deleted, says nothing. */
+function pressed({ id, body }: CommentFact, { ownComments }: View): Said | null {
   const press = parsePress(body);
-  return press === null ? null : { author: press.by, commands: [{ kind: press.what }] };
+  if (press === null || ownComments.values().some((other) => other.id < id && other.body.includes(press.mark)))
+    return null;
+  return { author: press.by, commands: [{ kind: press.what }] };
 }
 
 async function hasReceipt(client: Client, view: View, identity: Identity, comment: CommentFact): Promise<boolean> {
