@@ -112,12 +112,6 @@ export function emptyView(key: SessionKey): View {
   };
 }
 
-/** Puts a check into the view, in place of an older copy of it. */
-export function foldCheck(view: View, check: CheckFact): void {
-  const others = (view.checks.get(check.head) ?? []).filter((each) => each.id !== check.id);
-  view.checks.set(check.head, [...others, check]);
-}
-
 /** Everything a session's action needs besides its arguments. */
 export type Repo = { readonly owner: string; readonly repo: string };
 
