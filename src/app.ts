@@ -4,19 +4,18 @@
  */
 import type { Logger } from "pino";
 import type { Probot } from "probot";
-import { hearArrivals } from "./arrivals.ts";
+import { arrivalEvents, hearArrivals } from "./arrivals.ts";
+import { take } from "./delivery.ts";
 import type { Config } from "./domain/config.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import type { Researcher } from "./domain/proposal.ts";
 import { type Authenticate, GitHubApp } from "./github/app.ts";
 import type { OctokitLike } from "./github/client.ts";
-import { redeliver } from "./github/deliveries.ts";
+import { type Attempt, redeliver } from "./github/deliveries.ts";
 import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
-import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
-import { hear } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
@@ -49,16 +48,9 @@ export const defaultAppOptions: AppOptions = {
 };
 
 /** The events that can hint at a session. */
-export const hookEvents = [
-  "issues",
-  "issue_comment",
-  "pull_request",
-  "check_run",
-  "workflow_run",
-  "push",
-  "create",
-  "delete",
-] as const;
+const hookEvents = ["issues", "issue_comment", "pull_request", "check_run", "workflow_run", "push"] as const;
+/** All that the app hears: what it missed of them is asked for again. */
+export const heardEvents: ReadonlySet<string> = new Set<string>(hookEvents).union(arrivalEvents);
 const timerHint: Hint = new Set(["runs", "checks"]);
 
 /** What the process is told of the app's doings. */
@@ -91,8 +83,7 @@ export type WireOptions = AppOptions & { readonly appId: number; readonly apiUrl
 /** Wires the app to Probot: from here on what is heard wakes sessions. */
 export function wireApp(probot: Probot, options: WireOptions, { metrics, health }: Watch): App {
   const { log } = probot;
-  const authenticate = meteredAuthenticatorOf(probot, metrics);
-  const github = new GitHubApp(authenticate, {
+  const github = new GitHubApp(meteredAuthenticatorOf(probot, metrics), {
     spaced: hasWriteLimits(options.apiUrl),
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
   });
@@ -123,15 +114,9 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
 
   // Before the login is known, the bot's own echoes wake passes too: they cost, and change nothing.
   let login = "";
-  probot.on([...hookEvents], ({ name, payload }) => {
-    const heard = hear(name, payload, login);
+  probot.on([...hookEvents], async ({ id, name, payload }) => {
+    const heard = await take({ id, event: name, payload }, login, github);
     if (heard !== null) wake(heard.key, heard.hint, name);
-  });
-  probot.on(["check_run.requested_action", "check_run.rerequested"], async ({ id, payload }) => {
-    const heard = hearPress(payload);
-    if (heard === null) return;
-    await keepPress(await github.clientFor(heard.key), heard, id);
-    wake(heard.key, new Set(["comments", "issue"]), "press");
   });
 
   hearArrivals(probot, {
@@ -146,7 +131,7 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
     if (identity === null) return;
     login = identity.login;
     const sweeps = sweepsOf(() => github.sessions([...passes.known()]), wake, options, { metrics, health, log });
-    const redeliveries = redeliveriesOf(authenticate, options, { metrics, log, apiUrl: options.apiUrl });
+    const redeliveries = redeliveriesOf(github, options, { metrics, log });
     startRounds(
       onlyOurs("sweep", sweeps, replicas, () => health.sweepBegan()),
       stop.signal,
@@ -237,34 +222,22 @@ function sweepsOf(
   };
 }
 
-function redeliveriesOf(
-  authenticate: Authenticate,
-  options: AppOptions,
-  watch: { readonly metrics: Metrics; readonly log: Logger; readonly apiUrl: string },
-): Rounds {
-  return {
-    run: async (signal) => repeatMissed(await authenticate(), signal, watch),
-    everyMs: options.redeliverEveryMs,
-    failed: (error) =>
-      watch.log.warn({ err: error }, "deliveries that failed could not be looked for; tried again later"),
-  };
-}
-
 /** Asks GitHub to repeat the deliveries that the app missed and would hear. */
-async function repeatMissed(
-  app: OctokitLike,
-  signal: AbortSignal,
-  { metrics, log, apiUrl }: { metrics: Metrics; log: Logger; apiUrl: string },
-): Promise<void> {
-  const wanted: ReadonlySet<string> = new Set(hookEvents);
-  await redeliver(app, {
-    nowMs: Date.now(),
-    wants: (event) => wanted.has(event),
-    signal,
-    pauseMs: hasWriteLimits(apiUrl) ? 1_000 : 0,
-    redelivered: ({ guid, event, delivered_at: at }) => {
+function redeliveriesOf(
+  github: GitHubApp,
+  options: AppOptions,
+  { metrics, log }: Omit<Watch, "health"> & { log: Logger },
+): Rounds {
+  const order = {
+    wants: (event: string) => heardEvents.has(event),
+    redelivered: ({ guid, event, delivered_at: at }: Attempt) => {
       metrics.redelivered();
       log.info({ delivery: guid, event, because: `its delivery at ${at} failed` }, "redeliver");
     },
-  });
+  };
+  return {
+    run: async (signal) => redeliver(await github.ownLine(), { ...order, nowMs: Date.now(), signal }),
+    everyMs: options.redeliverEveryMs,
+    failed: (error) => log.warn({ err: error }, "deliveries that failed could not be repeated; tried again later"),
+  };
 }

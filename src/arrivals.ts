@@ -31,6 +31,11 @@ const changed = [
   "repository.edited",
 ] as const;
 
+/** The events that these are of. */
+export const arrivalEvents: ReadonlySet<string> = new Set(
+  [...installed, ...changed].map((each) => each.split(".")[0]!),
+);
+
 export function hearArrivals(probot: Probot, { known, sessions, wake, failed }: Arrivals): void {
   const lookThrough = async (installation: number) => {
     try {

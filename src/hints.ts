@@ -26,13 +26,17 @@ export type Heard = { readonly key: SessionKey; readonly hint: Hint };
 export function hear(event: string, payload: unknown, bot: string): Heard | null {
   const parsed = payloadSchema.safeParse(payload);
   if (!parsed.success) return null;
-  const { repository, action, sender } = parsed.data;
-  // What we did ourselves we know. But the sender of a run's story is whoever dispatched it, which is us.
-  if (sender?.login === bot && event !== "workflow_run") return null;
+  const { repository, action } = parsed.data;
+  if (isEcho(event, parsed.data, bot)) return null;
   const found = sessionOf(event, action ?? "", parsed.data, bot);
   if (found === null) return null;
   const hint: Hint = found.hint === "everything" ? everything : new Set(found.hint);
   return { key: { owner: repository.owner.login, repo: repository.name, issue: found.issue }, hint };
+}
+
+/** What we did ourselves we know. But the sender of a run's story is whoever dispatched it, which is us. */
+export function isEcho(event: string, payload: { sender?: { login: string } | undefined }, bot: string): boolean {
+  return payload.sender?.login === bot && event !== "workflow_run";
 }
 
 type Found = { issue: number; hint: readonly Aspect[] | "everything" };
@@ -63,8 +67,6 @@ function sessionOf(event: string, action: string, payload: z.output<typeof paylo
     case "workflow_run":
       return at(parseRunName(payload.workflow_run?.display_title ?? "")?.issue, ...runHint(action, payload));
     case "push":
-    case "create":
-    case "delete":
       return at(issueOfBranch((payload.ref ?? "").replace(/^refs\/heads\//, "")), "refs", "pulls");
     default:
       return null;

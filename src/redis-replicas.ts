@@ -51,6 +51,8 @@ export class RedisReplicas implements Replicas {
   readonly #scripts: Scripts;
   readonly #channel: string;
   readonly #held = new Set<string>();
+  /** Sessions that were asked for and not answered yet: they may be ours already. */
+  readonly #asked = new Set<string>();
   readonly #tasks = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   /** null: it was not heard of yet. */
@@ -111,7 +113,7 @@ export class RedisReplicas implements Replicas {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#tried(() => this.#scripts.release([...this.#held], [...this.#tasks], this.#channel));
+    await this.#tried(() => this.#scripts.release([...this.#held, ...this.#asked], [...this.#tasks], this.#channel));
     this.#commands.disconnect();
     this.#messages.disconnect();
   }
@@ -182,8 +184,11 @@ export class RedisReplicas implements Replicas {
       return;
     }
     if (this.#options.takes === false) return;
+    this.#asked.add(session);
     const taken = await this.#tried(() => this.#scripts.take(`lease:${session}`));
-    if (taken !== true) return;
+    this.#asked.delete(session);
+    // One that was given to us when we had begun to end is let go of there.
+    if (taken !== true || this.#isClosed) return;
     this.#held.add(session);
     this.#hooks.wake(session, everything, "replica");
   }
@@ -195,11 +200,12 @@ export class RedisReplicas implements Replicas {
 
   async #renew(): Promise<void> {
     for (const session of this.#held) {
-      const kept = await this.#tried(() => this.#scripts.renew(session));
+      const kept = this.#isClosed ? null : await this.#tried(() => this.#scripts.renew(session));
       if (kept === null) return;
       if (!kept && this.#held.has(session)) this.#lose(session);
     }
     for (const task of this.#tasks) {
+      if (this.#isClosed) return;
       if ((await this.#tried(() => this.#scripts.take(`task:${task}`))) === false) this.#tasks.delete(task);
     }
   }

@@ -10,14 +10,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Probot } from "probot";
 import { meteredAuthenticatorOf, replicasFor } from "./app.ts";
+import { type Delivery, take } from "./delivery.ts";
 import { type SessionKey, formatSessionKey } from "./domain/names.ts";
 import { showsToken } from "./endpoints.ts";
 import { type CallOptions, callOptionsOf, optionsOf } from "./environment.ts";
 import { GitHubApp, PartlyRead } from "./github/app.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
-import { hearPress, keepPress } from "./github/press.ts";
 import { type Hint, everything } from "./github/view.ts";
-import { hear } from "./hints.ts";
+import { isEcho } from "./hints.ts";
 import { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
 import type { Next } from "./queue.ts";
@@ -57,14 +57,12 @@ export function handlersOf(options: ServerlessOptions): Handlers {
     webhook: async (request, waitUntil) => {
       const payload = await signedPayload(request, probot);
       if (payload === null) return answer(400, { because: "the signature does not fit the delivery" });
-      const event = request.headers.get("x-github-event") ?? "";
-      // Most deliveries concern no session, and cost nothing.
-      const press = event === "check_run" ? hearPress(payload) : null;
-      if (press === null && hear(event, payload, "") === null) return answer(200, { passes: 0 });
-      // A press stands nowhere else: it is written down before the delivery is answered.
-      if (press !== null)
-        await keepPress(await github.clientFor(press.key), press, request.headers.get("x-github-delivery") ?? "");
-      const work = passOn(call, event, payload, press?.key ?? null);
+      const header = (name: string) => request.headers.get(`x-github-${name}`) ?? "";
+      const delivery = { id: header("delivery"), event: header("event"), payload };
+      // Most deliveries concern no session, and cost nothing. Who the bot is costs a request, and is asked afterwards.
+      const heard = await take(delivery, "", github);
+      if (heard === null) return answer(200, { passes: 0 });
+      const work = passOn(call, delivery, heard.key);
       if (waitUntil === undefined) return work;
       waitUntil(work);
       return answer(202, {});
@@ -97,12 +95,12 @@ async function signedPayload(request: Request, probot: Probot): Promise<unknown>
   }
 }
 
-async function passOn(call: Call, event: string, payload: unknown, pressed: SessionKey | null): Promise<Response> {
+async function passOn(call: Call, { event, payload }: Delivery, key: SessionKey): Promise<Response> {
   try {
     const { login } = await call.github.identity();
-    const key = pressed ?? hear(event, payload, login)?.key ?? null;
-    if (key !== null) await passToRest(call, formatSessionKey(key), Date.now() + call.options.withinMs);
-    return answer(200, { passes: key === null ? 0 : 1 });
+    if (isEcho(event, payload as object, login)) return answer(200, { passes: 0 });
+    await passToRest(call, formatSessionKey(key), Date.now() + call.options.withinMs);
+    return answer(200, { passes: 1 });
   } catch (error) {
     call.log.error({ err: error, event }, "the delivery came to nothing; the next sweep makes up for it");
     return answer(500, { because: "the pass failed; the next sweep makes up for it" });

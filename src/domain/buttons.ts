@@ -34,10 +34,10 @@ export function pressMark(press: Press, delivery: string): string {
   return marker(`press ${press.what} ${press.by} ${delivery.replace(/[^\w-]/g, "")}`);
 }
 
-/** The press that a comment of the bot's own holds, or null. */
-export function parsePress(body: string): Press | null {
+/** The press that a comment of the bot's own holds, with its hidden line, or null. */
+export function parsePress(body: string): (Press & { readonly mark: string }) | null {
   const match = /<!-- autoresearch:press (rerun|keep|stop) ([\w-]+) [\w-]* -->/.exec(body);
-  return match === null ? null : { what: match[1] as Pressable, by: match[2]! };
+  return match === null ? null : { what: match[1] as Pressable, by: match[2]!, mark: match[0] };
 }
 
 /** The comment that keeps a press. */

@@ -14,9 +14,9 @@ import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailer
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
 import { isAlready, Superseded } from "./errors.ts";
-import { pullSchema, refSchema } from "./facts.ts";
+import { pullSchema } from "./facts.ts";
 import { contentKey, readMutable, rememberFiles } from "./files.ts";
-import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
+import { createBranch, createCommit, createTree, type FileChange, moveBranch, readBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
 import { type MutableFile, repoOf } from "./view.ts";
 
@@ -41,12 +41,7 @@ export async function openExperiment({ prepared }: ActionOf<"open">, context: Co
   const made = await createBranch(client, view, branch, commit);
   rememberFiles(view, commit, files);
   if (made) view.checks.set(commit, []);
-  await openPull(number, branch, made ? commit : await adopt(branch, context), context);
-}
-
-async function adopt(branch: string, { client, view }: Context): Promise<Sha> {
-  const ref = `heads/${branch}`;
-  return refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...repoOf(view), ref }));
+  await openPull(number, branch, made ? commit : await readBranch(client, repoOf(view), branch), context);
 }
 
 async function openPull(number: number, branch: string, head: Sha, { client, view }: Context): Promise<void> {

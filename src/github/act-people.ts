@@ -2,15 +2,16 @@
 import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
 import { isDashboard } from "../domain/dashboard.ts";
-import { frontierBranch, verdictCheck } from "../domain/names.ts";
+import { frontierBranch } from "../domain/names.ts";
 import { type Outcome, outcomes } from "../domain/verdict.ts";
 import type { Context } from "./act.ts";
 import { noteAppeal, patchRecord, setState } from "./act-results.ts";
 import { completeCopies } from "./act-trial.ts";
+import { endCheck } from "./checks.ts";
 import { marked, orSilence, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
-import { checkSchema, commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
-import { foldCheck, repoOf } from "./view.ts";
+import { commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
+import { repoOf } from "./view.ts";
 
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
   await upsertComment(context.view.key.issue, isDashboard, body, context);
@@ -63,19 +64,10 @@ async function reopenPull(number: number, { client, view }: Context): Promise<bo
 }
 
 export async function ask(action: ActionOf<"ask">, context: Context): Promise<void> {
-  const { client, view } = context;
   const { is, put } = marked(`question ${action.attempt}`);
   await upsertComment(action.pullRequest, is, put(action.question), context);
-  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-    ...repoOf(view),
-    check_run_id: action.check,
-    name: verdictCheck,
-    status: "completed",
-    conclusion: "action_required",
-    output: { title: action.title.slice(0, 250), summary: action.question },
-    actions: action.buttons,
-  });
-  foldCheck(view, checkSchema.parse(answer));
+  const { check, title, question: summary, buttons: actions } = action;
+  await endCheck(check, { conclusion: "action_required", title, summary, actions }, context);
 }
 
 /** How an outcome looks on the bot's check. */
@@ -96,36 +88,23 @@ function conclusionOf(outcome: Outcome): string {
   }
 }
 
-export async function completeCheck(action: ActionOf<"completeCheck">, { client, view }: Context): Promise<void> {
-  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-    ...repoOf(view),
-    check_run_id: action.check,
-    status: "completed",
-    conclusion: conclusionOf(action.outcome),
-    output: {
-      title: "It was settled meanwhile",
-      summary: "Another check of this experiment, or its row, has the verdict.",
-    },
-  });
-  foldCheck(view, checkSchema.parse(answer));
+export async function completeCheck({ check, outcome }: ActionOf<"completeCheck">, context: Context): Promise<void> {
+  const said = {
+    title: "It was settled meanwhile",
+    summary: "Another check of this experiment, or its row, has the verdict.",
+  };
+  await endCheck(check, { conclusion: conclusionOf(outcome), ...said }, context);
 }
 
 export async function conclude(action: ActionOf<"conclude">, context: Context): Promise<void> {
   const { client, view } = context;
+  const conclusion = conclusionOf(action.outcome);
   if (action.check !== null) {
-    const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-      ...repoOf(view),
-      check_run_id: action.check,
-      name: verdictCheck,
-      status: "completed",
-      conclusion: conclusionOf(action.outcome),
-      output: { title: action.title.slice(0, 250), summary: action.verdict },
-      actions: action.buttons,
-    });
-    foldCheck(view, checkSchema.parse(answer));
+    const { title, verdict: summary, buttons: actions } = action;
+    await endCheck(action.check, { conclusion, title, summary, actions }, context);
   }
   const { head: commit, experiment } = action;
-  await completeCopies({ commit, experiment }, conclusionOf(action.outcome), context);
+  await completeCopies({ commit, experiment }, conclusion, context);
   const pull = view.pulls.get(action.pullRequest) ?? (await readPull(action.pullRequest, { client, view }));
   const issue = { ...repoOf(view), issue_number: action.pullRequest };
   const answer = await client.write("PATCH /repos/{owner}/{repo}/issues/{issue_number}", {

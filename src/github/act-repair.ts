@@ -6,17 +6,18 @@
 import type { ActionOf } from "../domain/action.ts";
 import { lineChange } from "../domain/code-size.ts";
 import { plus } from "../domain/ledger.ts";
-import { formatExperimentBranch, verdictCheck } from "../domain/names.ts";
+import { formatExperimentBranch } from "../domain/names.ts";
 import { type Idea, type Insights, nothingSpent } from "../domain/proposal.ts";
 import { formatCandidate, parseCandidate } from "../domain/trailers.ts";
 import type { Context } from "./act.ts";
+import { endCheck } from "./checks.ts";
 import { Superseded } from "./errors.ts";
-import { checkSchema, issueSchema } from "./facts.ts";
+import { issueSchema } from "./facts.ts";
 import { readMutable, rememberFiles } from "./files.ts";
 import { createCommit, createTree, moveBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
 import { intentOf } from "./tracked.ts";
-import { type MutableFile, foldCheck, repoOf } from "./view.ts";
+import { type MutableFile, repoOf } from "./view.ts";
 
 export async function mend(action: ActionOf<"mend">, context: Context): Promise<void> {
   const { client, view, identity, now } = context;
@@ -71,19 +72,12 @@ function both(first: Insights, second: Insights): Insights {
 }
 
 /** The bot's check on the commit that crashed would look unfinished for ever. */
-async function closeCheck({ prepared }: ActionOf<"mend">, { client, view, identity }: Context): Promise<void> {
+async function closeCheck({ prepared }: ActionOf<"mend">, context: Context): Promise<void> {
   const { head, failure, attempt } = prepared.repair!;
-  const intent = intentOf(view, { commit: head, experiment: prepared.number }, identity);
+  const intent = intentOf(context.view, { commit: head, experiment: prepared.number }, context.identity);
   if (intent === null || intent.check.status === "completed") return;
-  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-    ...repoOf(view),
-    check_run_id: intent.check.id,
-    name: verdictCheck,
-    status: "completed",
-    conclusion: "failure",
-    output: { title: `crash: ${failure}`.slice(0, 250), summary: `Repair ${attempt} is the next commit.` },
-  });
-  foldCheck(view, checkSchema.parse(answer));
+  const said = { title: `crash: ${failure}`, summary: `Repair ${attempt} is the next commit.` };
+  await endCheck(intent.check.id, { conclusion: "failure", ...said }, context);
 }
 
 export async function describe(action: ActionOf<"describe">, { client, view }: Context): Promise<void> {

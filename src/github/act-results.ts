@@ -14,12 +14,11 @@ import { formatValue, orphanedFrontier } from "../domain/words.ts";
 import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
 import { completeCopies } from "./act-trial.ts";
+import { endCheck } from "./checks.ts";
 import { NeedsPerson, Superseded } from "./errors.ts";
-import { checkSchema } from "./facts.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./tracked.ts";
-import { foldCheck, repoOf } from "./view.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
 
@@ -217,21 +216,14 @@ async function pictureOf(rows: readonly Row[], record: SessionRecord, { view }: 
 
 /** The frontier's own check says what became of its measurement; left open, its commit would look unfinished for ever. */
 async function completeFrontierCheck(conclusion: string, title: string, context: Context): Promise<void> {
-  const { client, view, identity } = context;
+  const { view, identity } = context;
   if (view.frontier == null) return;
   const tracked = { commit: view.frontier, experiment: 0 };
   const intent = intentOf(view, tracked, identity);
   await completeCopies(tracked, conclusion, context);
   if (intent === null || intent.check.status === "completed") return;
-  const output = { title: title.slice(0, 250), summary: `The frontier of the session #${view.key.issue}.` };
-  const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-    ...repoOf(view),
-    check_run_id: intent.check.id,
-    status: "completed",
-    conclusion,
-    output,
-  });
-  foldCheck(view, checkSchema.parse(answer));
+  const summary = `The frontier of the session #${view.key.issue}.`;
+  await endCheck(intent.check.id, { conclusion, title, summary }, context);
 }
 
 /** One commit: the record, with the money booked, and the files. Somebody's commit in between fails it. */

@@ -1,11 +1,10 @@
 /** What is written of people's steering and of the researcher's money, beside the orders themselves (act-people.ts). */
 import type { ActionOf } from "../domain/action.ts";
-import { sha } from "../domain/names.ts";
 import { programOf } from "../domain/start.ts";
 import type { Context } from "./act.ts";
 import { patchRecord } from "./act-results.ts";
 import { marked, upsertComment } from "./comments.ts";
-import { readBlob, readTree } from "./files.ts";
+import { readText, readTree } from "./files.ts";
 import { repoOf } from "./view.ts";
 
 /** Every write of session.json fills the purse; this one does nothing else. */
@@ -42,7 +41,5 @@ export async function heedEdit({ edit, refusal, from }: ActionOf<"heedEdit">, co
 async function programFile({ client, view }: Context): Promise<string | null> {
   const { config, base } = view.record!;
   if (config.program === null) return null;
-  const { tree } = await readTree(client, repoOf(view), base);
-  const entry = tree.find((each) => each.type === "blob" && each.path === config.program);
-  return entry === undefined ? null : readBlob(client, repoOf(view), sha(entry.sha));
+  return readText(client, repoOf(view), await readTree(client, repoOf(view), base), config.program);
 }

@@ -8,11 +8,12 @@ import { timeoutSeconds } from "../domain/config.ts";
 import type { TrialSpec } from "../domain/measurement.ts";
 import { formatRunName, formatTrialId, verdictCheck, workflowFile } from "../domain/names.ts";
 import type { Context } from "./act.ts";
+import { endCheck, foldCheck } from "./checks.ts";
 import { isStatus, NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
 import { Held } from "./pace.ts";
 import { type Tracked, formatIntent, ownChecks } from "./tracked.ts";
-import { foldCheck, repoOf } from "./view.ts";
+import { repoOf } from "./view.ts";
 
 export async function dispatch(action: ActionOf<"dispatch">, context: Context): Promise<void> {
   const { view, identity, now } = context;
@@ -130,22 +131,12 @@ async function send({ client, view }: Context, body: Record<string, unknown>): P
 export async function completeCopies(
   { commit, experiment }: Tracked,
   conclusion: string,
-  { client, view, identity }: Context,
+  context: Context,
 ): Promise<void> {
-  const copies = ownChecks(view, { commit, experiment }, identity).slice(1);
-  for (const copy of copies.filter((check) => check.status !== "completed")) {
-    const answer = await client.write("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-      ...repoOf(view),
-      check_run_id: copy.id,
-      status: "completed",
-      conclusion,
-      output: {
-        title: "A copy",
-        summary: "Two processes of the bot asked for this measurement; the other check has it.",
-      },
-    });
-    foldCheck(view, checkSchema.parse(answer));
-  }
+  const copies = ownChecks(context.view, { commit, experiment }, context.identity).slice(1);
+  const summary = "Two processes of the bot asked for this measurement; the other check has it.";
+  for (const copy of copies.filter((check) => check.status !== "completed"))
+    await endCheck(copy.id, { conclusion, title: "A copy", summary }, context);
 }
 
 /** Asks for the end of a run; one that is over already is as good (409). */

@@ -9,6 +9,7 @@ import { sessionStates } from "../domain/session.ts";
 import { Answers } from "./answers.ts";
 import { Client, type OctokitLike } from "./client.ts";
 import { classify, Resting } from "./errors.ts";
+import type { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
 import type { Identity } from "./view.ts";
 
@@ -82,6 +83,11 @@ export class GitHubApp {
       this.#installations.set(name, installation);
     }
     return this.#clientOf(installation);
+  }
+
+  /** The line of the app itself: what goes out here shares the app's own limits. */
+  async ownLine(): Promise<Line> {
+    return (await this.#clientOf(null)).line;
   }
 
   /** Throws `Resting` where the app lost its access to the session's repository since it was last asked for. */

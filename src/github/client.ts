@@ -10,20 +10,21 @@ import type { Slow } from "./pace.ts";
 export type { OctokitLike } from "./line.ts";
 
 export class Client {
-  readonly #line: Line;
+  /** For what is not to be remembered, or has pages of another kind. */
+  readonly line: Line;
   readonly #answers: Answers;
   readonly #installation: number | null;
 
   /** `answers` may be shared by all clients of a process. */
   constructor(octokit: OctokitLike, options: LineOptions = { installation: null }, answers = new Answers()) {
-    this.#line = new Line(octokit, options);
+    this.line = new Line(octokit, options);
     this.#answers = answers;
     this.#installation = options.installation;
   }
 
   /** Why this installation's requests go out slowly now; null: they do not. */
   get slow(): Slow | null {
-    return this.#line.pace.slow;
+    return this.line.pace.slow;
   }
 
   /** The answer's data; an unchanged answer comes from memory. Throws Octokit's RequestError. */
@@ -60,12 +61,12 @@ export class Client {
 
   /** Sends a write once and gives the answer's data. */
   async write(route: string, parameters: Parameters): Promise<unknown> {
-    return (await this.#line.send(route, parameters)).data;
+    return (await this.line.send(route, parameters)).data;
   }
 
   /** The data of a GraphQL query, for what REST does not say. Throws where the answer holds errors. */
   graphql(query: string, variables: Parameters): Promise<unknown> {
-    return this.#line.graphql(query, variables);
+    return this.line.graphql(query, variables);
   }
 
   async #read(route: string, parameters: Parameters): Promise<{ data: unknown; next: boolean }> {
@@ -73,7 +74,7 @@ export class Client {
     const known = this.#answers.get(key);
     try {
       const headers = known === undefined ? {} : { "if-none-match": known.etag };
-      const { data, headers: answered } = await this.#line.send(route, { ...parameters, headers });
+      const { data, headers: answered } = await this.line.send(route, { ...parameters, headers });
       const { link, etag } = answered;
       const next = typeof link === "string" && link.includes('rel="next"');
       if (typeof etag === "string") this.#answers.set(key, { etag, text: JSON.stringify(data), next });

@@ -1,9 +1,10 @@
 /** The bot's own comments: found by a hidden mark, edited when they differ, removed when there are two. */
 import { marker } from "../domain/words.ts";
 import type { Context } from "./act.ts";
+import type { Client } from "./client.ts";
 import { isStatus } from "./errors.ts";
 import { type CommentFact, commentSchema, numberOf } from "./facts.ts";
-import { type View, repoOf } from "./view.ts";
+import { type Repo, type View, repoOf } from "./view.ts";
 
 /** One comment with this mark on the issue or pull request: edited when it is there, removed when there are two. */
 export async function upsertComment(
@@ -64,16 +65,18 @@ async function editComment(
   }
 }
 
-async function removeComment(comment: CommentFact, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
+async function removeComment({ id }: CommentFact, { client, view }: Pick<Context, "client" | "view">): Promise<void> {
+  await deleteComment(client, repoOf(view), id);
+  view.ownComments.delete(id);
+}
+
+/** Deletes a comment of the bot's own, which may be gone already. */
+export async function deleteComment(client: Client, repo: Repo, id: number): Promise<void> {
   try {
-    await client.write("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", {
-      ...repoOf(view),
-      comment_id: comment.id,
-    });
+    await client.write("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...repo, comment_id: id });
   } catch (error) {
     if (!isStatus(error, 404)) throw error;
   }
-  view.ownComments.delete(comment.id);
 }
 
 /** How a comment with this name is told, and how its text is given the mark. */

@@ -6,10 +6,9 @@
  * one pass too many. What GitHub's log does not hold any more, the sweep finds.
  * Source: https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { OctokitLike } from "./client.ts";
 import { classify } from "./errors.ts";
+import type { Line } from "./line.ts";
 
 const attemptSchema = z.object({
   id: z.int(),
@@ -29,21 +28,21 @@ const keptMs = 72 * hourMs;
 const attemptsAtMost = 5;
 const redeliveriesAtMost = 200;
 const pagesAtMost = 30;
-const requestTimeoutMs = 30_000;
 
 export type Redelivery = {
   readonly nowMs: number;
   /** Whether the app hears of the event at all. */
   readonly wants: (event: string) => boolean;
   readonly signal: AbortSignal;
-  /** Between two orders: GitHub wants writes a second apart; an enterprise server does not. */
-  readonly pauseMs: number;
   /** GitHub took the order to repeat one. */
   readonly redelivered: (attempt: Attempt) => void;
 };
 
-/** Orders every missed delivery once. Throws what GitHub answers where the log can't be read. */
-export async function redeliver(app: OctokitLike, order: Redelivery): Promise<void> {
+/**
+ * Orders every missed delivery once, at the pace of the app's line. Throws what GitHub answers where the log can't be read,
+ * and `Held` where a limit forbids to go on.
+ */
+export async function redeliver(app: Line, order: Redelivery): Promise<void> {
   const oldestMs = order.nowMs - keptMs;
   const failed = (await attemptsIn(app, "failure", oldestMs)).filter((attempt) => order.wants(attempt.event));
   if (failed.length === 0) return;
@@ -53,13 +52,12 @@ export async function redeliver(app: OctokitLike, order: Redelivery): Promise<vo
   for (const attempt of missed([...failed, ...arrived], order.nowMs)) {
     if (order.signal.aborted) return;
     await orderOne(app, attempt, order);
-    await sleep(order.pauseMs);
   }
 }
 
-async function orderOne(app: OctokitLike, attempt: Attempt, order: Redelivery): Promise<void> {
+async function orderOne(app: Line, attempt: Attempt, order: Redelivery): Promise<void> {
   try {
-    await ask(app, "POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: attempt.id });
+    await app.send("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: attempt.id });
     order.redelivered(attempt);
   } catch (error) {
     // One that GitHub will not repeat (gone from the log, say) must not keep the others waiting.
@@ -83,11 +81,11 @@ function arrived({ status_code: status }: Attempt): boolean {
 }
 
 /** The log, newest first, back to `oldestMs` or to as many pages as are read at most. */
-async function attemptsIn(app: OctokitLike, status: "failure" | "success", oldestMs: number): Promise<Attempt[]> {
+async function attemptsIn(app: Line, status: "failure" | "success", oldestMs: number): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pagesAtMost; page += 1) {
-    const { data, headers } = await ask(app, "GET /app/hook/deliveries", {
+    const { data, headers } = await app.send("GET /app/hook/deliveries", {
       per_page: 100,
       status,
       ...(cursor === null ? {} : { cursor }),
@@ -103,11 +101,4 @@ async function attemptsIn(app: OctokitLike, status: "failure" | "success", oldes
 function nextCursor(link: unknown): string | null {
   const address = typeof link === "string" ? /<([^>]+)>;\s*rel="next"/.exec(link)?.[1] : undefined;
   return address === undefined ? null : new URL(address).searchParams.get("cursor");
-}
-
-function ask(app: OctokitLike, route: string, parameters: Readonly<Record<string, unknown>>) {
-  return app.request(route, {
-    ...parameters,
-    request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
-  });
 }

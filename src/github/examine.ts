@@ -2,13 +2,13 @@
 import { z } from "zod";
 import type { Facts, InstallationFacts, Unread } from "../domain/findings.ts";
 import type { RepositoryFacts } from "../domain/findings-repository.ts";
-import { configPath, sha, triggerLabel } from "../domain/names.ts";
+import { configPath, triggerLabel } from "../domain/names.ts";
 import { workflowPath } from "../domain/start.ts";
 import type { Authenticate } from "./app.ts";
 import { Client } from "./client.ts";
 import { isStatus } from "./errors.ts";
-import { refSchema } from "./facts.ts";
-import { readBlob, readTree } from "./files.ts";
+import { pathsOf, readText, readTree } from "./files.ts";
+import { readBranch } from "./git.ts";
 import { shippedManifest, shippedWorkflow } from "./shipped.ts";
 import type { Repo } from "./view.ts";
 
@@ -72,13 +72,7 @@ async function readInstallation(client: Client, at: Repo): Promise<(Installation
 
 async function readRepository(client: Client, at: Repo): Promise<RepositoryFacts> {
   const repository = repositorySchema.parse(await client.read("GET /repos/{owner}/{repo}", at));
-  const ref = `heads/${repository.default_branch}`;
-  const base = refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", { ...at, ref }));
-  const blobs = (await readTree(client, at, base)).tree.filter((entry) => entry.type === "blob");
-  const textOf = async (path: string) => {
-    const entry = blobs.find((each) => each.path === path);
-    return entry === undefined ? null : readBlob(client, at, sha(entry.sha));
-  };
+  const files = await readTree(client, at, await readBranch(client, at, repository.default_branch));
   const label = { ...at, name: triggerLabel };
   return {
     fullName: repository.full_name,
@@ -86,9 +80,9 @@ async function readRepository(client: Client, at: Repo): Promise<RepositoryFacts
     ofOrganization: repository.owner.type === "Organization",
     archived: repository.archived,
     baseBranch: repository.default_branch,
-    paths: blobs.map((entry) => entry.path),
-    configText: await textOf(configPath),
-    workflowText: await textOf(workflowPath),
+    paths: pathsOf(files),
+    configText: await readText(client, at, files, configPath),
+    workflowText: await readText(client, at, files, workflowPath),
     hasTriggerLabel: (await client.readIfThere("GET /repos/{owner}/{repo}/labels/{name}", label)) !== null,
     runners: await readRunners(client, at),
   };

@@ -27,6 +27,17 @@ export async function readBlob(client: Client, repo: Repo, id: Sha): Promise<str
   );
 }
 
+/** The text of a file of a tree; null: it has none of this name. */
+export async function readText(client: Client, repo: Repo, { tree }: TreeFact, path: string): Promise<string | null> {
+  const entry = tree.find((each) => each.type === "blob" && each.path === path);
+  return entry === undefined ? null : readBlob(client, repo, sha(entry.sha));
+}
+
+/** The files of a tree, by name. */
+export function pathsOf({ tree }: TreeFact): string[] {
+  return tree.filter((entry) => entry.type === "blob").map((entry) => entry.path);
+}
+
 /** The files of the mutable surface at a commit, by path; from memory where the commit is known. */
 export async function readMutable(
   client: Client,

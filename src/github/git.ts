@@ -2,8 +2,8 @@
 import type { Sha } from "../domain/names.ts";
 import type { Client } from "./client.ts";
 import { isAlready, isStatus, Superseded } from "./errors.ts";
-import { type CommitFact, commitSchema, createdShaSchema } from "./facts.ts";
-import { type View, repoOf } from "./view.ts";
+import { type CommitFact, commitSchema, createdShaSchema, refSchema } from "./facts.ts";
+import { type Repo, type View, repoOf } from "./view.ts";
 
 /** A file's new text (null: deleted). */
 export type FileChange = { readonly path: string; readonly text: string | null; readonly mode?: string };
@@ -72,6 +72,12 @@ export async function moveBranch(
     if (isStatus(error, 409, 422)) throw new Superseded(`${branch} moved meanwhile`);
     throw error;
   }
+}
+
+/** Where a branch stands. Throws GitHub's 404 where there is none. */
+export async function readBranch(client: Client, repo: Repo, branch: string): Promise<Sha> {
+  const at = { ...repo, ref: `heads/${branch}` };
+  return refSchema.parse(await client.read("GET /repos/{owner}/{repo}/git/ref/{ref}", at));
 }
 
 /** A commit never changes: read once, and never when we made it. */

@@ -50,18 +50,18 @@ export function issueDigest(body: string): string {
 }
 
 /** Notices that the text is another than the one the session took: who wrote it is looked up once. */
-export async function observeEdit(client: Client, view: View, nowMs: number): Promise<void> {
+export async function observeEdit(client: Client, view: View): Promise<void> {
   const known = view.record?.issueDigest ?? null;
   if (known === null || view.issue === null) return;
   const digest = issueDigest(view.issue.body);
   if (digest === view.edit?.digest) return;
-  view.edit = digest === known ? null : await readEdit(client, view, known, nowMs);
+  view.edit = digest === known ? null : await readEdit(client, view, known);
 }
 
-async function readEdit(client: Client, view: View, known: string, nowMs: number): Promise<Edit | null> {
+async function readEdit(client: Client, view: View, known: string): Promise<Edit | null> {
   const { body, edited } = await readIssueText(client, view);
   const digest = issueDigest(body);
   if (digest === known || edited === null) return null;
-  const mayWrite = edited.by !== null && (await readMayWrite(client, view, edited.by, nowMs));
+  const mayWrite = edited.by !== null && (await readMayWrite(client, view, edited.by));
   return { by: edited.by ?? "ghost", mayWrite, at: edited.at, digest, text: splitFrontMatter(body).text };
 }

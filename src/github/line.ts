@@ -5,6 +5,7 @@
  * fetched. A write that met the same has done nothing; whoever asked for it looks again, with the new token.
  */
 import { RequestError } from "@octokit/request-error";
+import { type Answered, answerIn } from "./answered.ts";
 import { Pace, type Weight } from "./pace.ts";
 
 /** What we use of an Octokit instance. */
@@ -54,52 +55,41 @@ export class Line {
   }
 
   /** Sends a request. Throws Octokit's RequestError, `Held` where a limit forbids it, or what the network threw. */
-  async send(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+  send(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
+    const asked = () => this.#octokit.request(route, { ...parameters, request: transport() });
+    return this.#renewing(weightOf(route), asked);
+  }
+
+  /** The data of a GraphQL query, which is a read whatever its method says. Throws as `send`, or what the answer refused. */
+  async graphql(query: string, variables: Parameters): Promise<unknown> {
+    const asked = () => this.#octokit.graphql(query, { ...variables, request: transport() });
+    // Of an answer that is well only the data is known: its headers tell of a limit that is not the other requests'.
+    return (await this.#renewing("read", async () => ({ status: 200, headers: {}, data: await asked() }))).data;
+  }
+
+  async #renewing<T extends Answered>(weight: Weight, ask: () => Promise<T>): Promise<T> {
     try {
-      return await this.#once(route, parameters);
+      return await this.#once(weight, ask);
     } catch (error) {
       const refused = error instanceof RequestError && error.status === 401;
-      if (!refused || !(await this.#renew()) || weightOf(route) !== "read") throw error;
-      return this.#once(route, parameters);
+      if (!refused || !(await this.#renew()) || weight !== "read") throw error;
+      return this.#once(weight, ask);
     }
   }
 
-  /** The data of a GraphQL query; GitHub counts these apart, so they only wait for their turn. */
-  async graphql(query: string, variables: Parameters): Promise<unknown> {
-    await this.pace.turn("read");
-    try {
-      const data = await this.#graphql(query, variables);
-      this.pace.lost();
-      return data;
-    } catch (error) {
-      this.pace.lost();
-      throw error;
-    }
-  }
-
-  #graphql(query: string, variables: Parameters): Promise<unknown> {
-    const request = { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 };
-    return this.#octokit.graphql(query, { ...variables, request });
-  }
-
-  async #once(route: string, parameters: Parameters): ReturnType<OctokitLike["request"]> {
-    const weight = weightOf(route);
+  async #once<T extends Answered>(weight: Weight, ask: () => Promise<T>): Promise<T> {
     await this.pace.turn(weight);
     try {
-      const answer = await this.#octokit.request(route, {
-        ...parameters,
-        request: { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 },
-      });
+      const answer = await ask();
       this.pace.heard(weight, answer.status, answer.headers, "");
       return answer;
     } catch (error) {
-      const response = error instanceof RequestError ? error.response : undefined;
-      const { message } = error instanceof Error ? error : { message: "" };
-      if (response === undefined) {
+      const answer = answerIn(error);
+      if (answer === null) {
         this.pace.lost();
         throw error;
       }
-      throw this.pace.heard(weight, response.status, response.headers, message) ?? error;
+      throw this.pace.heard(weight, answer.status, answer.headers, (error as Error).message) ?? error;
     }
   }
 
@@ -110,4 +100,8 @@ export class Line {
     await this.#octokit.auth({ type: "installation", refresh: true });
     return true;
   }
+}
+
+function transport() {
+  return { signal: AbortSignal.timeout(requestTimeoutMs), retries: 0 };
 }

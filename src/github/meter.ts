@@ -1,5 +1,5 @@
 /** Listens to what an Octokit asks of GitHub and what the answers say of the rate limit; changes nothing. */
-import { RequestError } from "@octokit/request-error";
+import { answerIn } from "./answered.ts";
 import type { OctokitLike } from "./client.ts";
 
 /** One request and its answer, without anything that names a repository. */
@@ -27,15 +27,25 @@ export function metered(octokit: OctokitLike, installation: string, heard: (exch
     });
   return {
     auth: (options) => octokit.auth(options),
-    graphql: (query, variables) => octokit.graphql(query, variables),
+    // Without the limit that its answers tell of, which is not that of the other requests.
+    graphql: async (query, variables) => {
+      try {
+        const data = await octokit.graphql(query, variables);
+        tell("POST /graphql", 200, {});
+        return data;
+      } catch (error) {
+        tell("POST /graphql", answerIn(error)?.status ?? null, {});
+        throw error;
+      }
+    },
     request: async (route, parameters) => {
       try {
         const answer = await octokit.request(route, parameters);
         tell(route, answer.status, answer.headers);
         return answer;
       } catch (error) {
-        const answered = error instanceof RequestError && error.response !== undefined;
-        tell(route, answered ? error.status : null, answered ? error.response!.headers : {});
+        const answer = answerIn(error);
+        tell(route, answer?.status ?? null, answer?.headers ?? {});
         throw error;
       }
     },

@@ -15,7 +15,6 @@ import { type Identity, type View, repoOf } from "./view.ts";
 const dayMs = 86_400_000;
 /** A comment may be listed later than one that is younger: the next look begins this much earlier. */
 const overlapMs = 60_000;
-const permissionForMs = 600_000;
 /** How much our clock may be ahead of GitHub's. */
 const clockSkewMs = 600_000;
 
@@ -38,7 +37,7 @@ export async function readComments(client: Client, view: View, identity: Identit
 
   const numbers = numbersOf(view);
   for (const comment of comments.filter((each) => numbers.has(numberOf(each))))
-    await take(client, view, identity, comment, nowMs);
+    await take(client, view, identity, comment);
   const newest = comments.reduce(
     (latest, comment) => Math.max(latest, Date.parse(comment.updated_at)),
     Date.parse(since),
@@ -61,23 +60,17 @@ function numbersOf(view: View): Set<number> {
   return historyOf(view.rows).pullRequests.union(new Set([view.key.issue, ...view.pulls.keys()]));
 }
 
-async function take(
-  client: Client,
-  view: View,
-  identity: Identity,
-  comment: CommentFact,
-  nowMs: number,
-): Promise<void> {
+async function take(client: Client, view: View, identity: Identity, comment: CommentFact): Promise<void> {
   const own = comment.user?.login === identity.login;
   if (own) view.ownComments.set(comment.id, comment);
   if (view.handled.has(comment.id) || view.orders.some((order) => order.comment === comment.id)) return;
-  const said = own ? pressed(comment) : written(comment);
+  const said = own ? pressed(comment, view) : written(comment);
   if (said === null || said.commands.length === 0) return;
   if (await hasReceipt(client, view, identity, comment)) {
     view.handled.add(comment.id);
     return;
   }
-  const mayWrite = await readMayWrite(client, view, said.author, nowMs);
+  const mayWrite = await readMayWrite(client, view, said.author);
   const order = {
     comment: comment.id,
     on: numberOf(comment),
@@ -96,10 +89,12 @@ function written({ user, body }: CommentFact): Said | null {
   return user === null || user.type === "Bot" ? null : { author: user.login, commands: parseCommands(body) };
 }
 
-/** A press of a button, which the bot wrote down in a comment of its own. */
-function pressed({ body }: CommentFact): Said | null {
+/** A press of a button, which the bot wrote down in a comment of its own; a second copy, about to be deleted, says nothing. */
+function pressed({ id, body }: CommentFact, { ownComments }: View): Said | null {
   const press = parsePress(body);
-  return press === null ? null : { author: press.by, commands: [{ kind: press.what }] };
+  if (press === null || ownComments.values().some((other) => other.id < id && other.body.includes(press.mark)))
+    return null;
+  return { author: press.by, commands: [{ kind: press.what }] };
 }
 
 async function hasReceipt(client: Client, view: View, identity: Identity, comment: CommentFact): Promise<boolean> {
@@ -112,14 +107,13 @@ async function hasReceipt(client: Client, view: View, identity: Identity, commen
     .some((reaction) => reaction.user?.login === identity.login);
 }
 
-/** Whether the person may write to the repository: the API's word, not the author's association with it. */
-export async function readMayWrite(client: Client, view: View, login: string, nowMs: number): Promise<boolean> {
-  const known = view.permissions.get(login);
-  if (known !== undefined && nowMs - known.atMs < permissionForMs) return known.mayWrite;
+/**
+ * Whether the person may write to the repository: the API's word, not the author's association with it. It is asked each
+ * time, for who may write changes; an answer that is the same as before is free.
+ */
+export async function readMayWrite(client: Client, view: View, login: string): Promise<boolean> {
   const at = { ...repoOf(view), username: login };
   const answer = await client.readIfThere("GET /repos/{owner}/{repo}/collaborators/{username}/permission", at);
   const permission = answer === null ? "none" : permissionSchema.parse(answer).permission;
-  const mayWrite = permission === "admin" || permission === "write" || permission === "maintain";
-  view.permissions.set(login, { mayWrite, atMs: nowMs });
-  return mayWrite;
+  return permission === "admin" || permission === "write" || permission === "maintain";
 }

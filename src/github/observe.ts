@@ -101,7 +101,7 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   const mayStart = labelled && (state === null || isEnded(state) || state === "blocked");
   const mayStop = !labelled && state !== null && !isEnded(state);
   view.start = null;
-  if (state !== null && !isEnded(state)) await observeEdit(client, view, nowMs);
+  if (state !== null && !isEnded(state)) await observeEdit(client, view);
   if (!mayStart && !mayStop) return;
 
   const renamings = await readLabelling(client, view);
@@ -113,7 +113,7 @@ async function observeIssue(client: Client, view: View, nowMs: number): Promise<
   }
   if (!mayStart || on === null || (view.record !== null && !isPutOnAgain(on, view.record))) return;
   const renamers = renamings.flatMap(({ by, atMs }) => (atMs >= on.atMs ? [by] : []));
-  view.start = await readStart(client, view, { by: on.by, atMs: on.atMs, renamers }, nowMs);
+  view.start = await readStart(client, view, { by: on.by, atMs: on.atMs, renamers });
 }
 
 async function observeRepository(client: Client, view: View): Promise<void> {

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { commandOfButton, type Press, pressComment, pressMark } from "../domain/buttons.ts";
 import { formatExperimentBranch, type SessionKey, verdictCheck } from "../domain/names.ts";
 import type { Client } from "./client.ts";
+import { deleteComment } from "./comments.ts";
 import { pullSchema } from "./facts.ts";
 
 const payloadSchema = z.object({
@@ -35,26 +36,26 @@ export function hearPress(payload: unknown): Heard | null {
   };
 }
 
-/** Writes a press down on the experiment's pull request, once for each delivery. */
+const commentsSchema = z.array(z.object({ id: z.int(), body: z.string().nullish() }));
+
+/** Writes a press down on the experiment's pull request, once for each delivery, however many are told of it at once. */
 export async function keepPress(client: Client, heard: Heard, delivery: string): Promise<void> {
   const { key, experiment, press } = heard;
   const repo = { owner: key.owner, repo: key.repo };
   const number = experiment === 0 ? key.issue : await pullOf(client, key, experiment);
   if (number === null) return;
   const at = { ...repo, issue_number: number };
-  const comments = await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", at, 3);
   const mark = pressMark(press, delivery);
-  if (
-    z
-      .array(z.object({ body: z.string().nullish() }))
-      .parse(comments)
-      .some(({ body }) => body?.includes(mark) === true)
-  )
-    return;
-  await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-    ...at,
-    body: pressComment(press, delivery),
-  });
+  const written = async () => {
+    const listed = await client.readAll("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", at, 3);
+    return commentsSchema.parse(listed).filter(({ body }) => body?.includes(mark) === true);
+  };
+  if ((await written()).length > 0) return;
+  const body = pressComment(press, delivery);
+  const answer = await client.write("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...at, body });
+  const { id } = z.object({ id: z.int() }).parse(answer);
+  // Who was told of it at the same time found no comment either: the first one is left.
+  if ((await written()).some((other) => other.id < id)) await deleteComment(client, repo, id);
 }
 
 async function pullOf(client: Client, key: SessionKey, experiment: number): Promise<number | null> {

@@ -67,7 +67,6 @@ export type View = {
   /** Comments whose commands have their receipt. */
   readonly handled: Set<number>;
   commentsSince: string | null;
-  readonly permissions: Map<string, { mayWrite: boolean; atMs: number }>;
   readonly cancelled: Set<number>;
   /** Commits whose last intent is known to have no run: a limit forbade its dispatch before it was sent. */
   readonly unsent: Set<Sha>;
@@ -107,17 +106,10 @@ export function emptyView(key: SessionKey): View {
     orders: [],
     handled: new Set(),
     commentsSince: null,
-    permissions: new Map(),
     cancelled: new Set(),
     unsent: new Set(),
     conflicts: new Map(),
   };
-}
-
-/** Puts a check into the view, in place of an older copy of it. */
-export function foldCheck(view: View, check: CheckFact): void {
-  const others = (view.checks.get(check.head) ?? []).filter((each) => each.id !== check.id);
-  view.checks.set(check.head, [...others, check]);
 }
 
 /** Everything a session's action needs besides its arguments. */

@@ -213,7 +213,7 @@ describe("buttons", () => {
 
   it("leave a press that is read back as it was, and that nobody else's text passes for", () => {
     const press = { what: "rerun", by: "ada-1" } as const;
-    expect(parsePress(pressComment(press, "11d-2"))).toEqual(press);
+    expect(parsePress(pressComment(press, "11d-2"))).toMatchObject(press);
     expect(parsePress("ada pressed **Re-run** on the check.")).toBeNull();
   });
 });

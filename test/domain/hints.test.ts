@@ -93,8 +93,7 @@ describe("a delivery is a hint", () => {
   it.each([
     ["push", "refs/heads/autoresearch/12/frontier"],
     ["push", "refs/heads/autoresearch/12/exp-0007"],
-    ["create", "autoresearch/12/frontier"],
-    ["delete", "autoresearch/12/results"],
+    ["push", "refs/heads/autoresearch/12/results"],
   ])("%s of %s: refs and pull requests", (event, ref) => {
     expect(heard(event, sample(event, null, { ref }))).toBe(`${session}: refs, pulls`);
   });
@@ -136,7 +135,7 @@ describe("a delivery is no hint when it is", () => {
       sample("workflow_run", "completed", { workflow_run: { ...run, conclusion: "success" } }),
     ],
     ["a push to the default branch", "push", sample("push", null, { ref: "refs/heads/main" })],
-    ["a tag", "create", sample("create", null)],
+    ["a tag", "push", sample("push", null, { ref: "refs/tags/autoresearch/12/frontier" })],
     ["another event", "star", sample("star", null)],
   ])("%s", (_name, event, payload) => {
     expect(heard(event, payload)).toBeNull();

@@ -81,6 +81,41 @@ test("buttons: keep believes a jump, re-run measures a settled one again, strang
   expect(outcomes.filter(([experiment]) => experiment === 1)).toHaveLength(1);
 });
 
+test("a press that several are told of at once is written down once, and obeyed once", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "endless", set: { SLEEP: 600 } },
+    ]),
+  });
+  const { webhooks } = world.github;
+  const issue = await world.openSession();
+  const { pull, check } = await until("the check asks", async () => {
+    const found = await verdictCheck(world, 1);
+    return found?.check.conclusion === "action_required" ? found : null;
+  });
+  webhooks.mode = { kind: "drop" };
+  world.github.world.requestedAction(check.id, "keep", "ada");
+  const press = await until("GitHub tells of it", async () =>
+    webhooks.deliveries(world.app.appId).find((each) => each.action === "requested_action"),
+  );
+  webhooks.mode = { kind: "deliver" };
+  // Nobody's comment is there when the others look for it.
+  const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+  world.github.faults.add({ method: "POST", route: comments, times: 3 }, { kind: "latency", ms: 500 });
+  const deliver = async () => (await fetch(press.url, { method: "POST", ...webhooks.requestOf(press)! })).status;
+  expect(await Promise.all([deliver(), deliver(), deliver()])).toEqual([200, 200, 200]);
+  await until("it is merged", async () => (await verdictCheck(world, 1))?.pull.merged_at);
+  await until("it is recorded", async () => (await world.rows(issue)).find((each) => each.experiment === 1));
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+  const said = (await world.comments(pull.number)).map((each) => each.body!);
+  expect(said.filter((body) => body.includes("pressed **Keep**"))).toHaveLength(1);
+  expect(said.filter((body) => body.includes("autoresearch:reply"))).toEqual([
+    expect.stringContaining("Experiment 1 is kept unless it is worse than the frontier."),
+  ]);
+});
+
 test("a settled experiment that is measured again has one row, the mean of its trials", async () => {
   const world = await startWorld({
     researcher: scripted([

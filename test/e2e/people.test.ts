@@ -117,6 +117,30 @@ test("who has no write access has no voice, and is told so; unknown words get th
   await world.settled(issue, "stopped");
 });
 
+test("who is given write access has a voice from then on, and whose access is taken has none any more", async () => {
+  const world = await startWorld({ public: true, researcher: scripted([{ title: "slow", set: { SLEEP: 600 } }]) });
+  world.github.world.createUser("bob");
+  const issue = await world.openSession();
+  await inTraining(world, issue, 1);
+  const state = async () => (await world.record(issue))!.state;
+  const receiptOf = async (order: string) => {
+    const at = { ...world.at, comment_id: await world.comment(issue, `/autoresearch ${order}`, "bob") };
+    return until(`the answer to ${order}`, async () => {
+      const { data } = await world.as("ada").rest.reactions.listForIssueComment(at);
+      return data[0]?.content;
+    });
+  };
+  expect(await receiptOf("pause")).toBe("confused");
+  world.github.world.setPermission("ada/model", "bob", "write");
+  expect(await receiptOf("pause")).toBe("+1");
+  expect(await state()).toBe("paused");
+  world.github.world.setPermission("ada/model", "bob", "read");
+  expect(await receiptOf("resume")).toBe("confused");
+  expect(await state()).toBe("paused");
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+});
+
 test("a person merges one experiment, closes another, and deletes the branch of a third", async () => {
   const world = await startWorld({
     researcher: scripted([

@@ -2,6 +2,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Attempt, missed, redeliver } from "../../src/github/deliveries.ts";
+import { Line, type OctokitLike } from "../../src/github/line.ts";
+import { Held, Pace } from "../../src/github/pace.ts";
 import { at, startTestWorld, type TestWorld } from "../local/github-world.ts";
 
 const nowMs = Date.parse("2026-11-23T12:00:00Z");
@@ -63,17 +65,21 @@ describe("what is missed", () => {
   });
 });
 
+function lineOf(world: TestWorld, pace = new Pace({ spaced: false })): Line {
+  return new Line(world.asApp as unknown as OctokitLike, { installation: null, pace });
+}
+
 /** One round, as the app makes it. */
 async function round(
   world: TestWorld,
   wants: (event: string) => boolean = (event) => event === "issues",
   signal?: AbortSignal,
+  app = lineOf(world),
 ) {
   const guids: string[] = [];
-  await redeliver(world.asApp, {
+  await redeliver(app, {
     nowMs: Date.now(),
     wants,
-    pauseMs: 0,
     signal: signal ?? new AbortController().signal,
     redelivered: ({ guid }) => guids.push(guid),
   });
@@ -127,4 +133,26 @@ describe("a round on the local GitHub", () => {
     world.github.faults.add({ route: attempts }, { kind: "fail", when: "before", status: 502 });
     await expect(round(world)).rejects.toThrow("Server Error");
   });
+
+  it.each(["/app/hook/deliveries/{delivery_id}/attempts", "/app/hook/deliveries"])(
+    "ends where a limit is met at %s, and sends nothing until it is over",
+    async (route) => {
+      const world = await startTestWorld();
+      world.receiver.answer.status = 500;
+      for (const title of ["One", "Two"]) await world.as("ada").rest.issues.create({ ...at, title });
+      await world.heard("issues");
+      let nowMs = Date.now();
+      const app = lineOf(world, new Pace({ spaced: false, now: () => nowMs }));
+      const again = () => round(world, undefined, undefined, app);
+      const asked = () => world.exchanges.filter((one) => one.template?.startsWith("/app/hook/deliveries")).length;
+      world.github.faults.add({ route }, { kind: "secondaryLimit", retryAfterSeconds: 90 });
+      await expect(again()).rejects.toBeInstanceOf(Held);
+      const before = asked();
+      nowMs += 60_000;
+      await expect(again()).rejects.toBeInstanceOf(Held);
+      expect(asked()).toBe(before);
+      nowMs += 30_000;
+      expect(await again()).toHaveLength(2);
+    },
+  );
 });

@@ -123,6 +123,20 @@ describe("a session's holder", () => {
     expect(await two.shared.isMine("sweep")).toBe(true);
   });
 
+  test("that ends while it takes a session lets go of it, too", async () => {
+    const one = replica({ leaseMs: 60_000, roundMs: 60_000 });
+    await one.shared.begin("ada/model#2");
+    const client = inside();
+    await client.sadd("autoresearch:{github.test/7}:sessions", name);
+    // Who hears of the session asks for it, and is answered half a second later.
+    await client.pipeline().publish("autoresearch:{github.test/7}:wake", name).client("PAUSE", 500).exec();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await one.shared.close();
+    const another = replica({ roundMs: 60_000 });
+    for (const session of [name, "ada/model#2"]) expect(await another.shared.begin(session)).toEqual(new Set());
+    expect(one.woken.map(({ session }) => session)).not.toContain(name);
+  });
+
   test("that slept through its lease hears that it is another's", async () => {
     const one = replica();
     await one.shared.begin(name);

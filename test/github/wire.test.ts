@@ -8,6 +8,7 @@ import { GitHubApp } from "../../src/github/app.ts";
 import type { Client, OctokitLike } from "../../src/github/client.ts";
 import { classify } from "../../src/github/errors.ts";
 import { checkSchema } from "../../src/github/facts.ts";
+import { type Exchange, metered } from "../../src/github/meter.ts";
 import { Held } from "../../src/github/pace.ts";
 import { BotOctokit, githubApiUrl } from "../../src/github/octokit.ts";
 
@@ -20,7 +21,7 @@ const dispatches = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/d
 const at = { owner: "ada", repo: "model" };
 
 /** A client as the bot has it, on an installation whose token is served. */
-async function clientOf(apiUrl: string): Promise<Client> {
+async function clientOf(apiUrl: string, heard: (exchange: Exchange) => void = () => {}): Promise<Client> {
   const { origin, pathname } = new URL(apiUrl);
   const prefix = pathname === "/" ? "" : pathname;
   nock(origin)
@@ -31,9 +32,10 @@ async function clientOf(apiUrl: string): Promise<Client> {
   const log = pino({ level: "silent" });
   const probot = new Probot({ appId: 1, privateKey, secret: "s", log, baseUrl: apiUrl, Octokit: BotOctokit });
   await probot.ready();
-  const app = new GitHubApp(
-    (id) => (id === undefined ? probot.auth() : probot.auth(id)) as Promise<unknown> as Promise<OctokitLike>,
-  );
+  const app = new GitHubApp(async (id) => {
+    const octokit: unknown = await (id === undefined ? probot.auth() : probot.auth(id));
+    return metered(octokit as OctokitLike, String(id), heard);
+  });
   return app.clientFor({ owner: "ada", repo: "model" });
 }
 
@@ -161,6 +163,16 @@ describe("a token that is refused before its time", () => {
     expect(await client.read(issueRoute, { ...at, issue_number: 2 })).toEqual({ number: 2 });
   });
 
+  test("is replaced for a GraphQL query, which is a read", async () => {
+    const client = await settledClient();
+    const asked = (token: string) =>
+      nock("https://ghe.example.com", { reqheaders: { authorization: `token ${token}` } }).post("/api/graphql");
+    asked("ghs_secret").reply(401, { message: "Bad credentials" });
+    fetched("ghs_new");
+    asked("ghs_new").reply(200, { data: { viewer: { login: "ada" } } });
+    expect(await client.graphql("query { viewer { login } }", {})).toEqual({ viewer: { login: "ada" } });
+  });
+
   test("makes a write look again, with the new token, and not wait for a person", async () => {
     const client = await settledClient();
     const comment = { ...at, issue_number: 2, body: "Hello" };
@@ -186,6 +198,73 @@ describe("a token that is refused before its time", () => {
     const another = fetched("ghs_newer");
     await expect(client.read(issueRoute, { ...at, issue_number: 2 })).rejects.toMatchObject({ status: 401 });
     expect(another.isDone()).toBe(false);
+  });
+});
+
+describe("a GraphQL query", () => {
+  const api = "https://ghe.example.com";
+  const query = "query { viewer { login } }";
+  const data = { viewer: { login: "ada" } };
+  const errorOf = (client: Client) => client.graphql(query, {}).catch((error: unknown) => error);
+  /** What else the installation asks is not sent. */
+  async function expectHeld(client: Client): Promise<void> {
+    const next = nock(enterprise).get("/repos/ada/model/issues/2").reply(200, {});
+    await expect(client.read(issueRoute, { ...at, issue_number: 2 })).rejects.toBeInstanceOf(Held);
+    expect(next.isDone()).toBe(false);
+  }
+
+  test("that meets a secondary limit makes everything wait, and no person is needed", async () => {
+    const client = await clientOf(enterprise);
+    const message = "You have exceeded a secondary rate limit";
+    nock(api).post("/api/graphql").reply(403, { message }, { "retry-after": "30" });
+    const error = await errorOf(client);
+    expect(error).toBeInstanceOf(Held);
+    expect(classify(error, (error as Held).untilMs - 30_000)).toMatchObject({ kind: "later", afterMs: 30_000 });
+    await expectHeld(client);
+  });
+
+  test.each([
+    [{ type: "RATE_LIMITED", message: "API rate limit exceeded for installation ID 7" }, 900],
+    [{ type: "RATE_LIMIT", message: "No more points" }, 900],
+    [{ message: "You have exceeded a secondary rate limit" }, null],
+  ])("that is answered 200 with %j has met a limit", async (refusal, resetSeconds) => {
+    const client = await clientOf(enterprise);
+    const nowSeconds = Math.floor(Date.now() / 1_000);
+    const spent = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-resource": "graphql" };
+    const headers = { ...spent, "x-ratelimit-reset": String(nowSeconds + (resetSeconds ?? 0)) };
+    nock(api)
+      .post("/api/graphql")
+      .reply(200, { errors: [refusal] }, resetSeconds === null ? {} : headers);
+    const error = await errorOf(client);
+    expect(error).toBeInstanceOf(Held);
+    const waitsSeconds = (error as Held).untilMs / 1_000 - nowSeconds;
+    expect(Math.abs(waitsSeconds - (resetSeconds ?? 60))).toBeLessThan(5);
+    await expectHeld(client);
+  });
+
+  test("that is refused for another reason holds nothing", async () => {
+    const client = await clientOf(enterprise);
+    const refusal = { type: "NOT_FOUND", message: "Could not resolve to a Repository" };
+    nock(api)
+      .post("/api/graphql")
+      .reply(200, { errors: [refusal] });
+    expect(await errorOf(client)).toMatchObject({ message: expect.stringContaining("Could not resolve") });
+    nock(api).post("/api/graphql").reply(200, { data });
+    expect(await client.graphql(query, {})).toEqual(data);
+  });
+
+  test("is counted, and its own limit is not taken for that of the other requests", async () => {
+    const heard: Exchange[] = [];
+    const client = await clientOf(enterprise, (exchange) => heard.push(exchange));
+    const headers = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4999", "x-ratelimit-resource": "graphql" };
+    nock(api).post("/api/graphql").reply(200, { data }, headers).post("/api/graphql").reply(502, {}, headers);
+    await client.graphql(query, {});
+    await errorOf(client);
+    const counted = { route: "POST /graphql", installation: "7", limit: null, remaining: null };
+    expect(heard.slice(-2)).toEqual([
+      { ...counted, status: 200 },
+      { ...counted, status: 502 },
+    ]);
   });
 });
 
