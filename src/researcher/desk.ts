@@ -46,6 +46,11 @@ export class Desk {
     this.#money.sees(ledger, limitUsd);
   }
 
+  /** Whether the purse holds money for nothing now: the next write of session.json takes it out, and puts none in. */
+  letGoOfMoney(): boolean {
+    return this.#money.letGo();
+  }
+
   /** Sets the researcher thinking; `changed` is called when there is something to see. */
   think(researcher: Researcher, task: Task, nowMs: () => number, changed: () => void): void {
     if (this.#state.kind === "thinking") return;

@@ -199,7 +199,7 @@ describe("the desk and what a researcher may answer", () => {
     await think(desk, paid);
     expect(desk.state).toEqual({ kind: "short" });
     desk.clear();
-    desk.sees(renewed(emptyLedger, desk.account, 20, false), 20);
+    desk.sees(renewed(emptyLedger, desk.account, 20, true), 20);
     await think(desk, paid);
     expect(desk.state.kind).toBe("ready");
     // It was set aside and never settled: nobody knows that it was not spent.
