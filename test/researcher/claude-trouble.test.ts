@@ -2,14 +2,11 @@ import { describe, expect, it, test } from "vitest";
 import { nothingSpent } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import { usualPace } from "../../src/researcher/claude/conversation.ts";
-import { Later } from "../../src/researcher/later.ts";
 import { briefWith, train } from "../support/brief.ts";
-import { freePort } from "../../src/local/port.ts";
 import type { Reply, Script } from "../support/messages-server/server.ts";
-import { testKey } from "../support/messages-server/server.ts";
 import { purseOf } from "../support/purse.ts";
 import { configWith } from "../support/session.ts";
-import { ask, edit, quick, submission, submit } from "./claude-world.ts";
+import { ask, edit, later, quick, submission, submit } from "./claude-world.ts";
 
 const alone = configWith({ researcher: { fallbacks: [] } });
 
@@ -31,15 +28,6 @@ const only =
   (model: string, reply: Reply): Script =>
   (request, { turn }) =>
     request.model === model ? reply : turn === 0 ? edit() : submit();
-
-async function later(given: Promise<unknown>): Promise<{ because: string; retryAfterMs: number }> {
-  const error = await given.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Later)) throw new Error(`not Later: ${String(error)}`);
-  return { because: error.message, retryAfterMs: error.retryAfterMs };
-}
 
 describe("a refusal", () => {
   it("is answered by the next model, in a conversation of its own", async () => {
@@ -279,15 +267,6 @@ describe("what only a person can mend", () => {
       because: expect.stringContaining("don't fit in the context of claude-opus-5-5") as string,
     });
   });
-});
-
-test("an API that can't be reached is waited for, and costs nothing", async () => {
-  const purse = purseOf(20);
-  const baseUrl = `http://127.0.0.1:${await freePort()}`;
-  const researcher = claude({ apiKey: testKey, baseUrl, path: "" }, quick);
-  const asked = researcher.propose(briefWith({ purse, config: alone }), new AbortController().signal);
-  expect((await later(asked)).because).toBe("the Anthropic API can't be reached");
-  expect(purse.spent).toEqual(nothingSpent);
 });
 
 test("an answer that was cut off is asked for once more, with more room", async () => {

@@ -31,7 +31,8 @@ const usualWaitMs = 60_000;
 /** The researcher; each proposal is made from its brief alone. */
 export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
   const { apiKey } = means;
-  if (apiKey === null) return { propose: () => Promise.resolve({ kind: "person", because: keyMissing }) };
+  const wrong = apiKey === null || apiKey === "" ? keyMissing : fitsHeader(apiKey) ? null : keyGarbled;
+  if (wrong !== null) return { propose: () => Promise.resolve({ kind: "person", because: wrong }) };
   const client = new Anthropic({
     apiKey,
     authToken: null,
@@ -46,6 +47,18 @@ export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
 
 const keyMissing =
   "`ANTHROPIC_API_KEY` is not set where the bot runs, and `researcher.kind` is `claude`. Set it and start the bot again, or choose `researcher: {kind: mutate}`, which needs no key";
+
+const keyGarbled =
+  "`ANTHROPIC_API_KEY` holds a character that no key has (an ellipsis, a line break): copy the whole key once more and start the bot again";
+
+/** What can't be sent never leaves: the error of a header would hold the key, and look like an answer that broke off. */
+function fitsHeader(key: string): boolean {
+  try {
+    return new Headers({ "x-api-key": key }).has("x-api-key");
+  } catch {
+    return false;
+  }
+}
 
 type With = { readonly client: Anthropic; readonly path: string; readonly pace: Pace };
 
