@@ -96,7 +96,7 @@ function sessionIn({ view, identity, client }: Context, memory: Memory, deps: De
   if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
   const researcher = record === null ? null : researcherOf(record.config, memory, deps);
   const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
-  const study = { desk: desk.state, account: desk.account, traits };
+  const study = { desk: desk.state, account: desk.account, traits, passedOver: desk.passedOver };
   return sessionOf(view, study, identity, deps.now(), client.slow);
 }
 

@@ -205,7 +205,8 @@ export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean, b
 }
 
 export type Answer =
-  | { readonly kind: "proposal"; readonly proposal: Proposal }
+  /** `passedOver`: why it was not made by the model that a person named, in a sentence that they should read. */
+  | { readonly kind: "proposal"; readonly proposal: Proposal; readonly passedOver?: string }
   | { readonly kind: "nothing"; readonly because: string }
   /** Nothing more will come until a person has done something (a key, a model's name, money): the session is blocked. */
   | { readonly kind: "person"; readonly because: string };
@@ -243,7 +244,7 @@ export type Prepared = {
 export type Desk =
   | { readonly kind: "idle" }
   | { readonly kind: "thinking" }
-  | { readonly kind: "ready"; readonly prepared: Prepared }
+  | { readonly kind: "ready"; readonly prepared: Prepared; readonly passedOver?: string | undefined }
   /** Nothing is left to try on the frontier's commit `parent`; on another commit there may be. */
   | { readonly kind: "exhausted"; readonly because: string; readonly parent: Sha }
   /** The researcher needs a person (a key, money, a model's name). */

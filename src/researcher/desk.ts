@@ -25,6 +25,7 @@ export class Desk {
   #abort: AbortController | null = null;
   #purse: OpenPurse | null = null;
   #failures = 0;
+  #passedOver: string | null = null;
   readonly #money = new Money();
   readonly #keyOf: KeyOf;
 
@@ -35,6 +36,11 @@ export class Desk {
 
   get state(): DeskState {
     return this.#state;
+  }
+
+  /** What the last proposal said of the models that were passed over for it. */
+  get passedOver(): string | null {
+    return this.#passedOver;
   }
 
   get account(): Account {
@@ -65,6 +71,7 @@ export class Desk {
       this.#abort = null;
       this.#purse = null;
       if (state.kind !== "failed") this.#failures = 0;
+      if (state.kind === "ready") this.#passedOver = state.passedOver ?? null;
       this.#state = state;
       changed();
     };
@@ -133,10 +140,13 @@ async function propose(
     if (answer.kind === "nothing" && wanted !== undefined)
       return { kind: "refused", because: answer.because, comment: wanted.comment };
     if (answer.kind === "nothing") return { kind: "exhausted", because: answer.because, parent: brief.frontier };
-    const { proposal } = answer;
-    const passedOver = wanted !== undefined && proposal.askedBy !== wanted.by;
-    const refusal = passedOver ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, seen);
-    if (refusal === null) return ready(proposal, brief, keyOf(resultOf(proposal, seen.files)), purse);
+    const { proposal, passedOver } = answer;
+    const ignored = wanted !== undefined && proposal.askedBy !== wanted.by;
+    const refusal = ignored ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, seen);
+    if (refusal === null) {
+      const prepared = preparedOf(proposal, brief, keyOf(resultOf(proposal, seen.files)), purse);
+      return { kind: "ready", prepared, passedOver };
+    }
     refused = refusal;
     if (purse.refused() !== null) break;
   }
@@ -148,13 +158,13 @@ async function propose(
   );
 }
 
-function ready(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse): DeskState {
+function preparedOf(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse): Prepared {
   const { repair } = brief;
   const heeded =
     repair === null ? brief.steering.filter((each) => each.kind === "note" || each.by === proposal.askedBy) : [];
   // Credit is given to those alone who asked.
   const asked = heeded.some((each) => each.kind === "try");
-  const prepared: Prepared = {
+  return {
     number: brief.experiment,
     parent: brief.frontier,
     key,
@@ -163,5 +173,4 @@ function ready(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse):
     repair: repair === null ? null : { head: repair.head, attempt: repair.attempt, failure: repair.failure },
     heeded: heeded.map(steeringKey),
   };
-  return { kind: "ready", prepared };
 }

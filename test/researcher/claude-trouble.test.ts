@@ -241,7 +241,8 @@ describe("what only a person can mend", () => {
   });
 
   it("is a model whose price nobody knows: it is never called", async () => {
-    const { answer, server } = await ask([edit()], { config: alone, model: "claude-fable-5-2" });
+    const unpriced = configWith({ researcher: { model: "claude-fable-5-2", fallbacks: [] } });
+    const { answer, server } = await ask([edit()], { config: unpriced });
     expect(answer).toMatchObject({
       kind: "person",
       because: expect.stringMatching(
@@ -249,6 +250,23 @@ describe("what only a person can mend", () => {
       ) as string,
     });
     expect(server.bodies).toEqual([]);
+  });
+
+  it("is said where the configured model answers in the place of one that a person named", async () => {
+    const unpriced = await ask(works(), { model: "claude-opus-5.5" });
+    expect(unpriced.answer).toMatchObject({
+      proposal: { researcher: "claude-opus-5-5" },
+      passedOver: "no price of claude-opus-5.5 is known; say it in `researcher.prices`",
+    });
+    const prices = { "claude-nine": { input: 1, output: 1, cache_read: 1, cache_write: 1 } };
+    const unknown = await ask(works(), { model: "claude-nine", config: configWith({ researcher: { prices } }) });
+    expect(unknown.answer).toMatchObject({
+      proposal: { researcher: "claude-opus-5-5" },
+      passedOver: "the Anthropic API does not know the model claude-nine",
+    });
+    const chance = await ask(only("claude-haiku-4-5", overloaded), { model: "claude-haiku-4-5" });
+    expect(chance.answer).toMatchObject({ proposal: { researcher: "claude-opus-5-5" } });
+    expect(chance.answer).not.toHaveProperty("passedOver");
   });
 
   it("is a request that no model takes", async () => {

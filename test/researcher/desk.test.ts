@@ -97,6 +97,17 @@ describe("the desk", () => {
     expect(desk.state).toMatchObject({ kind: "failed", failures: 1, because: "no answer", retryAtMs: atMs + 10_000 });
   });
 
+  it("knows why the last proposal is of another model than the one that was named", async () => {
+    const desk = new Desk(keyOf);
+    const passedOver = "nobody knows the model claude-x";
+    await think(desk, answering({ ...idea("LR = 1\n"), passedOver } as Answer));
+    desk.clear();
+    await think(desk, answering(new Error("no answer")));
+    expect(desk.passedOver).toBe(passedOver);
+    await think(desk, answering(idea("LR = 2\n")));
+    expect(desk.passedOver).toBeNull();
+  });
+
   it("takes an error that is thrown at once, or that is no Error, for a failure too", async () => {
     const desk = new Desk(keyOf);
     const throwing: Researcher = {

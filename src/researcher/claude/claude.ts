@@ -66,7 +66,8 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
   const { config, purse } = brief;
   const shelf = await shelfOf(brief);
   const text = briefTextOf(brief, shelf, "tools");
-  const queue = [...new Set([brief.model ?? config.researcher.model, ...config.researcher.fallbacks])];
+  const { model: configured, fallbacks } = config.researcher;
+  const queue = [...new Set([...(brief.model === null ? [] : [brief.model]), configured, ...fallbacks])];
   const refusedOnce = new Set<string>();
   const troubles: Trouble[] = [];
   for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
@@ -80,7 +81,7 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
     }
     const bench = new Workbench(brief, shelf.paths, model, (file) => checkSyntax(file, path, signal));
     const outcome = await converse(text, bench, { client, model, price, purse, config, pace }, signal);
-    if (outcome.kind === "answer") return outcome.answer;
+    if (outcome.kind === "answer") return withPassedOver(outcome.answer, troubles);
     const { trouble } = outcome;
     // All models alike have no key, no money, and the same limits.
     if (trouble.kind === "person") return { kind: "person", because: trouble.because };
@@ -93,6 +94,13 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
     } else troubles.push(trouble);
   }
   return conclude(troubles);
+}
+
+/** A model that will not answer the next time either is a mistake of somebody's, who is told: another one costs another price. */
+function withPassedOver(answer: Answer, troubles: readonly Trouble[]): Answer {
+  const lasting = troubles.filter(({ kind }) => kind === "unknownModel" || kind === "unfit");
+  if (answer.kind !== "proposal" || lasting.length === 0) return answer;
+  return { ...answer, passedOver: lasting.map(({ because }) => because).join("; ") };
 }
 
 /** No model answered: wait, where that may help; else a person is needed. */
