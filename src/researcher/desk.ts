@@ -6,9 +6,10 @@
 import type { Account, Ledger } from "../domain/ledger.ts";
 import type { Brief, Desk as DeskState, FileText, Prepared, Proposal, Researcher } from "../domain/proposal.ts";
 import { steeringKey } from "../domain/steering.ts";
-import { refusalOf, resultOf } from "./guard.ts";
+import { baseOf, refusalOf, resultOf } from "./guard.ts";
 import { Later } from "./later.ts";
 import { Money, type OpenPurse } from "./purse.ts";
+import { requestIn } from "./submission.ts";
 
 const refusalsAtMost = 5;
 const firstRetryMs = 10_000;
@@ -20,8 +21,10 @@ type KeyOf = (files: readonly FileText[]) => string;
 /** A brief as the loop gives it: the money is the desk's own. */
 export type Task = Omit<Brief, "purse">;
 
+const idle: DeskState = { kind: "idle" };
+
 export class Desk {
-  #state: DeskState = { kind: "idle" };
+  #state = idle;
   #abort: AbortController | null = null;
   #purse: OpenPurse | null = null;
   #failures = 0;
@@ -76,7 +79,8 @@ export class Desk {
       changed();
     };
     void propose(researcher, { ...task, purse }, abort.signal, { keyOf: this.#keyOf, purse })
-      .catch((error: unknown) => this.#failed(error, nowMs()))
+      // What is wanted no more has not failed.
+      .catch((error: unknown) => (abort.signal.aborted ? idle : this.#failed(error, nowMs())))
       .then((state) => {
         purse.finish();
         return settle(state.kind === "ready" ? state : withoutMoney(state, purse));
@@ -89,7 +93,7 @@ export class Desk {
     this.#purse?.close();
     this.#abort = null;
     this.#purse = null;
-    this.#state = { kind: "idle" };
+    this.#state = idle;
   }
 
   /** A person says to go on: what the researcher could not do it may be able to do now. */
@@ -100,10 +104,10 @@ export class Desk {
   #failed(error: unknown, nowMs: number): DeskState {
     this.#failures += 1;
     const failures = this.#failures;
+    // A pause that was named may be too short each time: what is asked again costs a conversation.
+    const growingMs = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
     const waitMs =
-      error instanceof Later
-        ? Math.min(Math.max(1_000, error.retryAfterMs), longestWaitMs)
-        : Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
+      error instanceof Later ? Math.min(Math.max(growingMs, error.retryAfterMs), longestWaitMs) : growingMs;
     const because = error instanceof Error ? error.message : String(error);
     return { kind: "failed", because, failures, retryAtMs: nowMs + waitMs };
   }
@@ -128,9 +132,7 @@ async function propose(
   { keyOf, purse }: { keyOf: KeyOf; purse: OpenPurse },
 ): Promise<DeskState> {
   const { repair } = brief;
-  const wanted = repair === null ? brief.steering.find((each) => each.kind === "try") : undefined;
-  // What a repair changes are the files as they crashed.
-  const seen = repair === null ? brief : { ...brief, files: repair.files };
+  const wanted = repair === null ? requestIn(brief) : undefined;
   let refused = "";
   for (let attempt = 0; attempt < refusalsAtMost; attempt += 1) {
     const answer = await researcher.propose(brief, signal);
@@ -142,9 +144,9 @@ async function propose(
     if (answer.kind === "nothing") return { kind: "exhausted", because: answer.because, parent: brief.frontier };
     const { proposal, passedOver } = answer;
     const ignored = wanted !== undefined && proposal.askedBy !== wanted.by;
-    const refusal = ignored ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, seen);
+    const refusal = ignored ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, brief);
     if (refusal === null) {
-      const prepared = preparedOf(proposal, brief, keyOf(resultOf(proposal, seen.files)), purse);
+      const prepared = preparedOf(proposal, brief, keyOf(resultOf(proposal, baseOf(brief))), purse);
       return { kind: "ready", prepared, passedOver };
     }
     refused = refusal;

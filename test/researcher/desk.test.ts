@@ -149,6 +149,30 @@ describe("the desk and what a researcher may answer", () => {
     expect(desk.state).toEqual({ kind: "idle" });
   });
 
+  it("waits longer than it is told to where that was too short before", async () => {
+    const desk = new Desk(keyOf);
+    const waits: number[] = [];
+    for (let failure = 0; failure < 7; failure += 1) {
+      await think(desk, answering(new Later("a rate limit", 60_000)));
+      if (desk.state.kind === "failed") waits.push((desk.state.retryAtMs - atMs) / 1_000);
+    }
+    expect(waits).toEqual([60, 60, 60, 80, 160, 320, 600]);
+  });
+
+  it("takes nothing that it broke off itself for a failure", async () => {
+    const desk = new Desk(keyOf);
+    const obedient: Researcher = {
+      propose: (_brief, signal) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    };
+    for (let task = 0; task < 5; task += 1) {
+      desk.think(obedient, briefWith(), now, () => {});
+      desk.clear();
+    }
+    await think(desk, answering(new Error("no answer")));
+    expect(desk.state).toMatchObject({ kind: "failed", failures: 1, retryAtMs: atMs + 10_000 });
+  });
+
   it("waits as long as it is told to, an hour at most", async () => {
     const desk = new Desk(keyOf);
     await think(desk, answering(new Later("overloaded", 90_000)));

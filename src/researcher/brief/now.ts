@@ -8,6 +8,7 @@ import {
   changeKinds,
 } from "../../domain/proposal.ts";
 import { formatStored } from "../../domain/results.ts";
+import { requestIn } from "../submission.ts";
 import { withoutGain } from "./history.ts";
 import { fenced, keepHead, keepTail } from "./quote.ts";
 import type { Workplace } from "./rules.ts";
@@ -180,8 +181,9 @@ function stuckText({ rows, kinds }: Brief): string | null {
 
 const givingUp: Readonly<Record<Workplace, string>> = { tools: "`give_up`", folder: '`{"nothing": "the reason"}`' };
 
-function wanted({ experiment, steering }: Brief, workplace: Workplace): string {
-  const request = steering.find(({ kind }) => kind === "try");
+function wanted(brief: Brief, workplace: Workplace): string {
+  const { experiment } = brief;
+  const request = requestIn(brief);
   if (request === undefined) return `## What is wanted\n\nExperiment ${experiment}: your best next idea.`;
   return [
     "## What is wanted",
