@@ -291,7 +291,8 @@ test("an answer that was cut off is asked for once more, with more room", async 
   const cut: Reply = { say: "a long thought", stop: "max_tokens" };
   const { answer, server } = await ask(works(cut));
   expect(answer.kind).toBe("proposal");
-  expect(server.seen.map(({ request }) => request.max_tokens)).toEqual([16_000, 64_000, 16_000]);
+  // Who was cut off once is not cut off, and paid for, in each turn.
+  expect(server.seen.map(({ request }) => request.max_tokens)).toEqual([16_000, 64_000, 64_000]);
   expect(server.seen[1]!.request.messages).toHaveLength(1);
   await expect(ask([cut], { config: alone })).rejects.toThrow(
     "the answer of claude-opus-5-5 was longer than 64000 tokens",
@@ -315,6 +316,16 @@ describe("the limit in dollars", () => {
         ) as string,
       });
     }
+  });
+
+  it("is what is spent where it leaves no room for a longer answer", async () => {
+    const purse = purseOf(0.25);
+    const { answer, server } = await ask([{ say: "a long thought", stop: "max_tokens" }], { purse, config: alone });
+    expect(answer).toMatchObject({
+      kind: "nothing",
+      because: expect.stringMatching(/^what is left of the limit of \$20 for the researcher/) as string,
+    });
+    expect(server.seen.map(({ request }) => request.max_tokens! < 16_000)).toEqual([true]);
   });
 
   it("makes the last answers shorter rather than none", async () => {
