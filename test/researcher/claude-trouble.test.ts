@@ -325,7 +325,7 @@ describe("the limit in dollars", () => {
       kind: "nothing",
       because: expect.stringMatching(/^what is left of the limit of \$20 for the researcher/) as string,
     });
-    expect(server.seen.map(({ request }) => request.max_tokens! < 16_000)).toEqual([true]);
+    expect(server.seen.map(({ request }) => request.max_tokens < 16_000)).toEqual([true]);
   });
 
   it("makes the last answers shorter rather than none", async () => {

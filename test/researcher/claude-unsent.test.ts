@@ -5,11 +5,13 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { APIConnectionError } from "@anthropic-ai/sdk";
 import { execa } from "execa";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../src/local/port.ts";
 import { nothingSpent } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
+import { mayHaveCost } from "../../src/researcher/claude/trouble.ts";
 import { briefWith } from "../support/brief.ts";
 import { testKey } from "../support/messages-server/server.ts";
 import { purseOf } from "../support/purse.ts";
@@ -64,4 +66,18 @@ test.each(Object.keys(dead))("an API that can't be reached is waited for, and co
   const asked = researcher.propose(briefWith({ purse, config: alone }), new AbortController().signal);
   expect((await later(asked)).because).toBe("the Anthropic API can't be reached");
   expect(purse.spent).toEqual(nothingSpent);
+});
+
+test.each([
+  ["CERT_HAS_EXPIRED", false],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", false],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", false],
+  ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", false],
+  ["ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", false],
+  // A connection that was there: what was asked may have been answered.
+  ["ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC", true],
+  ["ECONNRESET", true],
+])("a connection that ends with %s may have cost: %s", (code, may) => {
+  const cause = new TypeError("fetch failed", { cause: Object.assign(new Error("…"), { code }) });
+  expect(mayHaveCost(new APIConnectionError({ cause }))).toBe(may);
 });
