@@ -110,6 +110,9 @@ export type Repair = {
 /** How often a kind of change was tried, and how often it was kept. */
 export type KindTally = Readonly<Partial<Record<ChangeKind, { readonly tried: number; readonly kept: number }>>>;
 
+/** Settled experiments that a brief shows whole. */
+export const recentAtMost = 4;
+
 export type Brief = {
   /** `owner/repo#issue`: the seed of whatever chance a researcher uses. */
   readonly session: string;

@@ -6,6 +6,7 @@ import {
   type Repair,
   type Steering,
   changeKinds,
+  recentAtMost,
 } from "../../domain/proposal.ts";
 import { formatStored } from "../../domain/results.ts";
 import { requestIn } from "../submission.ts";
@@ -15,7 +16,6 @@ import type { Workplace } from "./rules.ts";
 import { visibleFile, visibleLine, visibleLog, visibleProse } from "./visible.ts";
 
 /** Bounds of the parts, in tokens. */
-const recentAtMost = 5;
 const diffTokens = 1_500;
 const logTokens = 700;
 const notesTokens = 1_500;
