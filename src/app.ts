@@ -149,6 +149,7 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
       stop.abort();
       passes.stop();
       await queue.close();
+      await passes.settle();
       await replicas.close();
     },
   };

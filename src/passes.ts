@@ -12,7 +12,7 @@ import type { Hint } from "./github/view.ts";
 import type { Metrics, PassEnd } from "./metrics.ts";
 import type { Next } from "./queue.ts";
 import { type Deps, type Memory, emptyMemory } from "./memory.ts";
-import { reconcile } from "./reconcile.ts";
+import { giveBackMoney, reconcile } from "./reconcile.ts";
 
 export type PassesOptions = Omit<Deps, "clientFor" | "confirm" | "identity" | "log" | "acted" | "stopping"> & {
   readonly github: GitHubApp;
@@ -42,15 +42,7 @@ export class Passes {
     const ended = (end: PassEnd) =>
       metrics.passEnded(session, end, now() - startedMs, memory.view.record?.state ?? null);
     try {
-      const next = await reconcile(key, hint, memory, {
-        ...this.#options,
-        log,
-        clientFor: (each) => github.clientFor(each),
-        confirm: (each) => github.confirm(each),
-        identity: () => github.identity(),
-        acted: (action) => metrics.acted(action),
-        stopping: () => this.#stopping,
-      });
+      const next = await reconcile(key, hint, memory, this.#depsWith(log));
       ended(endOf(next, this.#stopping, now()));
       return next;
     } catch (error) {
@@ -65,7 +57,8 @@ export class Passes {
       const because = error instanceof Error ? error.message : String(error);
       log.error({ err: error, action: null, because }, "the pass failed");
       ended("failed");
-      this.#memories.delete(session);
+      // What was seen is doubtful; what is thought, and was paid for, is not.
+      this.#memories.set(session, { ...emptyMemory(key), desk: memory.desk, hired: memory.hired });
       github.forget(key);
       throw error;
     }
@@ -89,7 +82,7 @@ export class Passes {
     return kind === "thinking" || kind === "ready";
   }
 
-  /** Forgets a session, which is another process's now: its researcher thinks no more. */
+  /** Forgets a session, as where it is another process's now: its researcher thinks no more. */
   forget(session: string): void {
     this.#memories.get(session)?.desk.clear();
     this.#memories.delete(session);
@@ -101,13 +94,40 @@ export class Passes {
     for (const memory of this.#memories.values()) memory.desk.clear();
   }
 
+  /**
+   * Writes down that nothing more is spent here: to be called where no pass is in hand, before the sessions are handed over.
+   * Where that fails, money is lost to the session, and the limit holds all the same.
+   */
+  async settle(): Promise<void> {
+    const settling = [...this.#memories].map(async ([session, memory]) => {
+      const log = this.#options.log.child({ session });
+      await giveBackMoney(memory, this.#depsWith(log)).catch((error: unknown) =>
+        log.warn({ err: error }, "what the purse holds could not be given back: it counts as spent"),
+      );
+    });
+    await Promise.all(settling);
+  }
+
+  #depsWith(log: Logger): Deps {
+    const { github, metrics } = this.#options;
+    return {
+      ...this.#options,
+      log,
+      clientFor: (each) => github.clientFor(each),
+      confirm: (each) => github.confirm(each),
+      identity: () => github.identity(),
+      acted: (action) => metrics.acted(action),
+      stopping: () => this.#stopping,
+    };
+  }
+
   #memoryOf(session: string): Memory {
     const memory = this.#memories.get(session) ?? emptyMemory(parseSessionKey(session)!);
     // The least recently used go first: what is forgotten is read again.
     this.#memories.delete(session);
     this.#memories.set(session, memory);
     const oldest = this.#memories.keys().next().value!;
-    if (this.#memories.size > memoriesAtMost) this.#memories.delete(oldest);
+    if (this.#memories.size > memoriesAtMost) this.forget(oldest);
     return memory;
   }
 }

@@ -27,13 +27,7 @@ const repeatsAtMost = 5;
 
 /** One pass; answers when the next one is due, or null: when woken. */
 export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, deps: Deps): Promise<Next> {
-  const context: Context = {
-    client: await deps.clientFor(key),
-    identity: await deps.identity(),
-    now: deps.now,
-    view: memory.view,
-    account: () => memory.desk.account,
-  };
+  const context = await contextOf(key, memory, deps);
   for (const aspect of hint) memory.view.old.add(aspect);
 
   for (let step = 0; step < stepsAtMost && !deps.stopping(); step += 1) {
@@ -67,6 +61,33 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
   return deps.now();
 }
 
+async function contextOf(key: SessionKey, memory: Memory, deps: Deps): Promise<Context> {
+  return {
+    client: await deps.clientFor(key),
+    identity: await deps.identity(),
+    now: deps.now,
+    view: memory.view,
+    account: () => memory.desk.account,
+  };
+}
+
+/**
+ * Before the process or the call goes: what the purse holds and nobody will spend is taken out of session.json, since who
+ * comes next counts the purse of another desk as spent. One write, and only where money would be lost.
+ */
+export async function giveBackMoney(memory: Memory, deps: Deps): Promise<void> {
+  const { view, desk } = memory;
+  const { record } = view;
+  if (record === null || !view.resultsKnown || isEnded(record.state)) return;
+  desk.sees(record.ledger, record.config.limits.cost_usd);
+  if (!desk.letGoOfMoney()) return;
+  const action: Action = { kind: "fillPurse" };
+  const because = "nobody thinks here any more; what the purse holds is given back";
+  deps.log.info({ ...fieldsOf(action), because }, action.kind);
+  await act(action, await contextOf(view.key, memory, deps));
+  deps.acted(action);
+}
+
 /** The session as the view and the desk have it; null where there is no issue. */
 function sessionIn({ view, identity, client }: Context, memory: Memory, deps: Deps): Session | null {
   const { record } = view;
@@ -74,7 +95,7 @@ function sessionIn({ view, identity, client }: Context, memory: Memory, deps: De
   if (record !== null) desk.sees(record.ledger, record.config.limits.cost_usd);
   const researcher = record === null ? null : researcherOf(record.config, memory, deps);
   const traits = { repairs: researcher?.repairs === true, wordless: researcher?.wordless === true };
-  const study = { desk: desk.state, account: desk.account, traits };
+  const study = { desk: desk.state, account: desk.account, traits, passedOver: desk.passedOver };
   return sessionOf(view, study, identity, deps.now(), client.slow);
 }
 

@@ -160,6 +160,7 @@ async function passToRest(call: Call, session: string, endMs: number): Promise<v
       if (told === null) break;
       const dueMs = dueAtMs(await passes.run(session, hint.union(told)));
       const soon = passes.isThinking(session) || bell.rung || dueMs <= Date.now() + patienceMs;
+      if (!soon) await passes.settle();
       const more = await replicas.end(session, !soon);
       if (!soon && !more) break;
       if (more) bell.ring();
@@ -169,6 +170,7 @@ async function passToRest(call: Call, session: string, endMs: number): Promise<v
   } finally {
     clearTimeout(timeUp);
     passes.stop();
+    await passes.settle();
     await replicas.close();
   }
 }

@@ -114,7 +114,10 @@ const price = z.strictObject({
   cache_write_hour: dollars.nullable().default(null),
 });
 
-const modelName = line.regex(/^[\w.:/@-]{1,100}$/, "must be a model's name such as `claude-opus-5-5`");
+/** The form of a model's name, wherever a person says one. */
+export const modelNameForm = /^[\w.:/@-]{1,100}$/;
+
+const modelName = line.regex(modelNameForm, "must be a model's name such as `claude-opus-5-5`");
 
 const researcher = z
   .strictObject({

@@ -102,7 +102,13 @@ function trouble(session: Running): string {
       session.desk.kind === "failed"
         ? `> The researcher could not answer: ${inline(session.desk.because)}. It is asked again.`
         : "";
-    return [noRunner, failed, slowness(session), frontierNote(session)].filter((part) => part !== "").join("\n\n");
+    const other =
+      session.passedOver === null
+        ? ""
+        : `> **The last proposal is of another model than the one you named**: ${inline(session.passedOver)}.`;
+    return [noRunner, failed, other, slowness(session), frontierNote(session)]
+      .filter((part) => part !== "")
+      .join("\n\n");
   }
   const what = `**${whoAndWhen(record)}**`;
   switch (record.state) {

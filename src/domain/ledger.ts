@@ -130,17 +130,17 @@ export function wantsFilling(ledger: Ledger, account: Account, limitUsd: number)
 }
 
 /**
- * The ledger of the next write of session.json: what was spent is booked and the purse is filled; after the session's end
- * it holds what is still under way and no more. Never less than what may be spent while the write is under way.
+ * The ledger of the next write of session.json: what was spent is booked and the purse is filled; where the session
+ * does not run (it ended, or waits for a person) it holds what is still under way and no more. Never less than what may be spent while the write is under way.
  */
-export function renewed(ledger: Ledger, account: Account, limitUsd: number, ended: boolean): Ledger {
+export function renewed(ledger: Ledger, account: Account, limitUsd: number, runs: boolean): Ledger {
   const mine = isMine(ledger, account);
   if (!mine && account.wantedUsd === 0 && account.total.usd === 0 && account.proposals === 0) return ledger;
   const spending = spentOf(ledger, account);
   const left = Math.max(0, limitUsd - spending.usd);
   const before = mine ? Math.max(0, ledger.purse!.usd - unbooked(account).usd) : 0;
   const exposed = Math.max(account.heldUsd, account.thinking ? before : 0);
-  const filled = ended ? 0 : Math.min(left, account.wantedUsd * tasksInPurse);
+  const filled = runs ? Math.min(left, account.wantedUsd * tasksInPurse) : 0;
   const { desk, total, proposals } = account;
   return {
     spending,

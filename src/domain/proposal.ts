@@ -110,6 +110,9 @@ export type Repair = {
 /** How often a kind of change was tried, and how often it was kept. */
 export type KindTally = Readonly<Partial<Record<ChangeKind, { readonly tried: number; readonly kept: number }>>>;
 
+/** Settled experiments that a brief shows whole. */
+export const recentAtMost = 4;
+
 export type Brief = {
   /** `owner/repo#issue`: the seed of whatever chance a researcher uses. */
   readonly session: string;
@@ -205,7 +208,8 @@ export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean, b
 }
 
 export type Answer =
-  | { readonly kind: "proposal"; readonly proposal: Proposal }
+  /** `passedOver`: why it was not made by the model that a person named, in a sentence that they should read. */
+  | { readonly kind: "proposal"; readonly proposal: Proposal; readonly passedOver?: string }
   | { readonly kind: "nothing"; readonly because: string }
   /** Nothing more will come until a person has done something (a key, a model's name, money): the session is blocked. */
   | { readonly kind: "person"; readonly because: string };
@@ -243,7 +247,7 @@ export type Prepared = {
 export type Desk =
   | { readonly kind: "idle" }
   | { readonly kind: "thinking" }
-  | { readonly kind: "ready"; readonly prepared: Prepared }
+  | { readonly kind: "ready"; readonly prepared: Prepared; readonly passedOver?: string | undefined }
   /** Nothing is left to try on the frontier's commit `parent`; on another commit there may be. */
   | { readonly kind: "exhausted"; readonly because: string; readonly parent: Sha }
   /** The researcher needs a person (a key, money, a model's name). */

@@ -194,6 +194,8 @@ export type Session = {
   /** What the desk has spent. */
   readonly account: Account;
   readonly traits: Traits;
+  /** Why the last proposal is of another model than the one that was named; null: it is of that one, or nothing is known. */
+  readonly passedOver: string | null;
   /** An edit of the text that nothing was made of yet. */
   readonly edit: Edit | null;
   /** Body of the dashboard comment; null: there is none. */

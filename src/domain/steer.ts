@@ -1,5 +1,6 @@
 /** What a comment asks of the researcher: notes, ideas to try, another model. */
 import type { Steer } from "./action.ts";
+import { modelNameForm } from "./config.ts";
 import type { Traits } from "./proposal.ts";
 import type { Order, SessionRecord } from "./session.ts";
 import { type Asked, isWaiting, triesAtMost, withAsked } from "./steering.ts";
@@ -40,7 +41,7 @@ export function steeringOf(
 }
 
 function refusedModel(name: string): string | null {
-  return /^[\w.:/-]{1,100}$/.test(name) ? null : notAModel();
+  return modelNameForm.test(name) ? null : notAModel();
 }
 
 function refusedAsk(kind: "note" | "try", asked: readonly Asked[], record: SessionRecord): string | null {

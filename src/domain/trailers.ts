@@ -6,12 +6,9 @@ import { type Idea, type Insights, type Spending, changeKinds } from "./proposal
 import { formatStored } from "./results.ts";
 import { oneLine, pullTitle } from "./words.ts";
 
-/** The value of the last trailer of this name, or null: trailers are the last paragraph, and nothing else is. */
+/** The value of the last trailer of this name, or null. */
 function trailer(message: string, name: string): string | null {
-  const prefix = `${name}: `;
-  const lines = message.trimEnd().split("\n\n").at(-1)!.split("\n");
-  const line = lines.findLast((each) => each.startsWith(prefix));
-  return line === undefined ? null : line.slice(prefix.length);
+  return trailers(message, name).at(-1) ?? null;
 }
 
 /** Message of the frontier's merge of a winner; docs/design.md, section 9. */
@@ -66,7 +63,7 @@ function isCount(number: number | null): number is number {
   return Number.isSafeInteger(number) && number! >= 1;
 }
 
-/** The values of all trailers of this name, in order. */
+/** The values of all trailers of this name, in order: trailers are the last paragraph, and nothing else is. */
 function trailers(message: string, name: string): string[] {
   const prefix = `${name}: `;
   const lines = message.trimEnd().split("\n\n").at(-1)!.split("\n");
@@ -85,7 +82,7 @@ function listed(name: string, items: readonly string[]): string[] {
     .map((item) => `${name}: ${item}`);
 }
 
-function formatTokens(spent: Spending): string {
+function formatTokenCounts(spent: Spending): string {
   const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = spent;
   return `${inputTokens} in, ${cacheReadTokens} from the cache, ${cacheWriteTokens} into it, ${outputTokens} out`;
 }
@@ -129,7 +126,9 @@ export function formatCandidate(experiment: number, idea: Idea): string {
     `Change: ${idea.kind}`,
     ...(idea.askedBy === null ? [] : [`Asked-By: @${idea.askedBy}`]),
     `Researcher: ${oneLine(idea.researcher)}`,
-    ...(idea.spent === null ? [] : [`Cost-Usd: ${idea.spent.usd.toFixed(6)}`, `Tokens: ${formatTokens(idea.spent)}`]),
+    ...(idea.spent === null
+      ? []
+      : [`Cost-Usd: ${idea.spent.usd.toFixed(6)}`, `Tokens: ${formatTokenCounts(idea.spent)}`]),
     ...(idea.lines === null ? [] : [`Lines: ${idea.lines > 0 ? "+" : ""}${idea.lines}`]),
     ...listed("Lesson", idea.insights.lesson === null ? [] : [idea.insights.lesson]),
     ...listed("Next-Idea", idea.insights.ideas),

@@ -29,7 +29,7 @@ export function tooManyTries(): string {
 }
 
 export function notAModel(): string {
-  return "That is no name of a model: letters, digits and `. _ : / -` make one.";
+  return "That is no name of a model: letters, digits and `. _ : / @ -` make one.";
 }
 
 /** Said on the issue when nothing comes of what somebody asked for. */

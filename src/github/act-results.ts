@@ -237,7 +237,7 @@ async function commitResults(
   const tip = view.results!;
   const { tree: base } = await readCommit(client, view, tip);
   const { cost_usd: limitUsd } = changed.config.limits;
-  const ledger = renewed(changed.ledger, account(), limitUsd, isEnded(changed.state));
+  const ledger = renewed(changed.ledger, account(), limitUsd, changed.state === "running");
   const record = { ...changed, ledger };
   const tree = await createTree(client, view, base, [recordText(record), ...files]);
   const commit = await createCommit(client, view, { message, tree, parents: [tip] });

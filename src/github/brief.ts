@@ -6,7 +6,7 @@
 import type { ActionOf, Crash } from "../domain/action.ts";
 import { formatSessionKey } from "../domain/names.ts";
 import { parseNotes, withInsights } from "../domain/notes.ts";
-import { type Brief, type Idea, type PastExperiment, type Repair, noNotes } from "../domain/proposal.ts";
+import { type Brief, type Idea, type PastExperiment, type Repair, noNotes, recentAtMost } from "../domain/proposal.ts";
 import { baselineOf } from "../domain/results.ts";
 import { leftUsd } from "../domain/ledger.ts";
 import type { Running } from "../domain/session.ts";
@@ -19,9 +19,6 @@ import { contentKey, readMutable } from "./files.ts";
 import { readCommit } from "./git.ts";
 import { libraryAt, readPast } from "./library.ts";
 import type { View } from "./view.ts";
-
-/** Settled experiments that are shown whole. */
-const recentAtMost = 4;
 
 /** Everything but the purse, which is the desk's. What a researcher without words does not read is not gathered. */
 export async function briefOf(

@@ -1,8 +1,6 @@
 /** From the view to the domain's session: pure derivation, no requests. */
 import { isDashboard } from "../domain/dashboard.ts";
-import type { Account } from "../domain/ledger.ts";
 import { type Sha, frontierBranch, parseRunName } from "../domain/names.ts";
-import type { Desk, Traits } from "../domain/proposal.ts";
 import type { Experiment, Frontier, Session } from "../domain/session.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import type { Trial } from "../domain/trial.ts";
@@ -70,7 +68,7 @@ function deniedIn(view: View): Set<string> {
 }
 
 /** The researcher as the session sees it. */
-export type Study = { readonly desk: Desk; readonly account: Account; readonly traits: Traits };
+export type Study = Pick<Session, "desk" | "account" | "traits" | "passedOver">;
 
 /** The session as the view has it; null where there is no issue. */
 export function sessionOf(

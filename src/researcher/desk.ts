@@ -6,9 +6,10 @@
 import type { Account, Ledger } from "../domain/ledger.ts";
 import type { Brief, Desk as DeskState, FileText, Prepared, Proposal, Researcher } from "../domain/proposal.ts";
 import { steeringKey } from "../domain/steering.ts";
-import { refusalOf, resultOf } from "./guard.ts";
+import { baseOf, refusalOf, resultOf } from "./guard.ts";
 import { Later } from "./later.ts";
 import { Money, type OpenPurse } from "./purse.ts";
+import { requestIn } from "./submission.ts";
 
 const refusalsAtMost = 5;
 const firstRetryMs = 10_000;
@@ -20,11 +21,14 @@ type KeyOf = (files: readonly FileText[]) => string;
 /** A brief as the loop gives it: the money is the desk's own. */
 export type Task = Omit<Brief, "purse">;
 
+const idle: DeskState = { kind: "idle" };
+
 export class Desk {
-  #state: DeskState = { kind: "idle" };
+  #state = idle;
   #abort: AbortController | null = null;
   #purse: OpenPurse | null = null;
   #failures = 0;
+  #passedOver: string | null = null;
   readonly #money = new Money();
   readonly #keyOf: KeyOf;
 
@@ -37,6 +41,11 @@ export class Desk {
     return this.#state;
   }
 
+  /** What the last proposal said of the models that were passed over for it. */
+  get passedOver(): string | null {
+    return this.#passedOver;
+  }
+
   get account(): Account {
     return this.#money.account;
   }
@@ -44,6 +53,11 @@ export class Desk {
   /** Takes note of the ledger in session.json and of `limits.cost_usd`. */
   sees(ledger: Ledger, limitUsd: number): void {
     this.#money.sees(ledger, limitUsd);
+  }
+
+  /** Whether the purse holds money for nothing now: the next write of session.json takes it out, and puts none in. */
+  letGoOfMoney(): boolean {
+    return this.#money.letGo();
   }
 
   /** Sets the researcher thinking; `changed` is called when there is something to see. */
@@ -60,11 +74,13 @@ export class Desk {
       this.#abort = null;
       this.#purse = null;
       if (state.kind !== "failed") this.#failures = 0;
+      if (state.kind === "ready") this.#passedOver = state.passedOver ?? null;
       this.#state = state;
       changed();
     };
     void propose(researcher, { ...task, purse }, abort.signal, { keyOf: this.#keyOf, purse })
-      .catch((error: unknown) => this.#failed(error, nowMs()))
+      // What is wanted no more has not failed.
+      .catch((error: unknown) => (abort.signal.aborted ? idle : this.#failed(error, nowMs())))
       .then((state) => {
         purse.finish();
         return settle(state.kind === "ready" ? state : withoutMoney(state, purse));
@@ -77,7 +93,7 @@ export class Desk {
     this.#purse?.close();
     this.#abort = null;
     this.#purse = null;
-    this.#state = { kind: "idle" };
+    this.#state = idle;
   }
 
   /** A person says to go on: what the researcher could not do it may be able to do now. */
@@ -88,10 +104,10 @@ export class Desk {
   #failed(error: unknown, nowMs: number): DeskState {
     this.#failures += 1;
     const failures = this.#failures;
+    // A pause that was named may be too short each time: what is asked again costs a conversation.
+    const growingMs = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
     const waitMs =
-      error instanceof Later
-        ? Math.min(Math.max(1_000, error.retryAfterMs), longestWaitMs)
-        : Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
+      error instanceof Later ? Math.min(Math.max(growingMs, error.retryAfterMs), longestWaitMs) : growingMs;
     const because = error instanceof Error ? error.message : String(error);
     return { kind: "failed", because, failures, retryAtMs: nowMs + waitMs };
   }
@@ -116,9 +132,7 @@ async function propose(
   { keyOf, purse }: { keyOf: KeyOf; purse: OpenPurse },
 ): Promise<DeskState> {
   const { repair } = brief;
-  const wanted = repair === null ? brief.steering.find((each) => each.kind === "try") : undefined;
-  // What a repair changes are the files as they crashed.
-  const seen = repair === null ? brief : { ...brief, files: repair.files };
+  const wanted = repair === null ? requestIn(brief) : undefined;
   let refused = "";
   for (let attempt = 0; attempt < refusalsAtMost; attempt += 1) {
     const answer = await researcher.propose(brief, signal);
@@ -128,10 +142,13 @@ async function propose(
     if (answer.kind === "nothing" && wanted !== undefined)
       return { kind: "refused", because: answer.because, comment: wanted.comment };
     if (answer.kind === "nothing") return { kind: "exhausted", because: answer.because, parent: brief.frontier };
-    const { proposal } = answer;
-    const passedOver = wanted !== undefined && proposal.askedBy !== wanted.by;
-    const refusal = passedOver ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, seen);
-    if (refusal === null) return ready(proposal, brief, keyOf(resultOf(proposal, seen.files)), purse);
+    const { proposal, passedOver } = answer;
+    const ignored = wanted !== undefined && proposal.askedBy !== wanted.by;
+    const refusal = ignored ? `it does not take up what @${wanted.by} asked for` : refusalOf(proposal, brief);
+    if (refusal === null) {
+      const prepared = preparedOf(proposal, brief, keyOf(resultOf(proposal, baseOf(brief))), purse);
+      return { kind: "ready", prepared, passedOver };
+    }
     refused = refusal;
     if (purse.refused() !== null) break;
   }
@@ -143,13 +160,13 @@ async function propose(
   );
 }
 
-function ready(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse): DeskState {
+function preparedOf(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse): Prepared {
   const { repair } = brief;
   const heeded =
     repair === null ? brief.steering.filter((each) => each.kind === "note" || each.by === proposal.askedBy) : [];
   // Credit is given to those alone who asked.
   const asked = heeded.some((each) => each.kind === "try");
-  const prepared: Prepared = {
+  return {
     number: brief.experiment,
     parent: brief.frontier,
     key,
@@ -158,5 +175,4 @@ function ready(proposal: Proposal, brief: Brief, key: string, purse: OpenPurse):
     repair: repair === null ? null : { head: repair.head, attempt: repair.attempt, failure: repair.failure },
     heeded: heeded.map(steeringKey),
   };
-  return { kind: "ready", prepared };
 }

@@ -88,6 +88,12 @@ export class Money {
     };
   }
 
+  /** Asks for no more until a task does; whether the purse holds money that nothing is set aside of. */
+  letGo(): boolean {
+    this.#account = { ...this.#account, wantedUsd: 0 };
+    return inPurseUsd(this.#ledger, this.#account) > tinyUsd;
+  }
+
   /** A proposal was made that cost something. */
   countProposal(): void {
     this.#account = { ...this.#account, proposals: this.#account.proposals + 1 };

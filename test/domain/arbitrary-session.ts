@@ -257,6 +257,7 @@ export const session: fc.Arbitrary<Session> = fc
     desk,
     account,
     traits: fc.record({ repairs: fc.boolean(), wordless: fc.boolean() }),
+    passedOver: fc.constantFrom(null, "nobody knows the model claude-x"),
     edit: fc.option(
       fc
         .record({

@@ -175,6 +175,14 @@ describe("the dashboard", () => {
     expect(dashboardOf(sessionWith({ slow, record: { state: "done" } }))).not.toContain("slowly");
   });
 
+  it("says that the model that was named did not make the last proposal, and why", () => {
+    const passedOver = "the Anthropic API does not know the model claude_x";
+    expect(dashboardOf(sessionWith({ passedOver }))).toContain(
+      "another model than the one you named**: the Anthropic API does not know the model claude\\_x.",
+    );
+    expect(dashboardOf(sessionWith({ passedOver, record: { state: "paused" } }))).not.toContain("claude");
+  });
+
   it("says that the researcher could not answer, in words that harm nobody", () => {
     const desk = { kind: "failed", because: "no answer for @ada | 5 s", failures: 2, retryAtMs: nowMs } as const;
     expect(dashboardOf(sessionWith({ desk }))).toContain(

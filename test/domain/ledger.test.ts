@@ -82,11 +82,11 @@ class Life {
         return;
       case "write":
       case "end":
-        this.ledger = this.#next(happening.kind === "end");
+        this.ledger = this.#next(happening.kind !== "end");
         this.#money.sees(this.ledger, this.limitUsd);
         return;
       case "unknown":
-        if (happening.done) this.ledger = this.#next(false);
+        if (happening.done) this.ledger = this.#next(true);
         this.#money.sees(this.ledger, this.limitUsd);
         return;
       case "crash":
@@ -98,9 +98,9 @@ class Life {
     }
   }
 
-  #next(ended: boolean): Ledger {
+  #next(runs: boolean): Ledger {
     return ledgerSchema.parse(
-      JSON.parse(JSON.stringify(renewed(this.ledger, this.#money.account, this.limitUsd, ended))),
+      JSON.parse(JSON.stringify(renewed(this.ledger, this.#money.account, this.limitUsd, runs))),
     );
   }
 }
@@ -150,28 +150,28 @@ describe("the ledger", () => {
   it("is left alone by a researcher that never asks for money", () => {
     const foreign = { ...emptyLedger, purse: { desk: "b", usd: 1, counted: nothingSpent, countedProposals: 0 } };
     for (const ledger of [emptyLedger, foreign]) {
-      expect(renewed(ledger, { ...noAccount, desk: "a" }, 20, false)).toBe(ledger);
+      expect(renewed(ledger, { ...noAccount, desk: "a" }, 20, true)).toBe(ledger);
     }
     expect(wantsFilling(emptyLedger, { ...noAccount, desk: "a" }, 20)).toBe(false);
   });
 
   it("books what was spent, and fills the purse for three of the most expensive tasks", () => {
-    const ledger = renewed(emptyLedger, account, 20, false);
+    const ledger = renewed(emptyLedger, account, 20, true);
     expect(ledger).toMatchObject({ spending: usd(0.5), proposals: 2, purse: { desk: "a", usd: 3 } });
     const seen = { ...account, counted: account.total, countedProposals: 2 };
     expect([spentOf(ledger, seen).usd, inPurseUsd(ledger, seen), leftUsd(ledger, seen, 20)]).toEqual([0.5, 3, 19.5]);
   });
 
-  it("puts into the purse no more than is left, and nothing after the end", () => {
-    expect(renewed(emptyLedger, account, 2, false).purse?.usd).toBe(1.5);
-    expect(renewed(emptyLedger, account, 20, true).purse?.usd).toBe(0);
-    expect(renewed(emptyLedger, { ...account, heldUsd: 0.25 }, 20, true).purse?.usd).toBe(0.25);
+  it("puts into the purse no more than is left, and nothing where the session does not run", () => {
+    expect(renewed(emptyLedger, account, 2, true).purse?.usd).toBe(1.5);
+    expect(renewed(emptyLedger, account, 20, false).purse?.usd).toBe(0);
+    expect(renewed(emptyLedger, { ...account, heldUsd: 0.25 }, 20, false).purse?.usd).toBe(0.25);
   });
 
   it("takes the purse of a desk that is no more for spent", () => {
     const lost = { ...emptyLedger, purse: { desk: "b", usd: 1.25, counted: nothingSpent, countedProposals: 0 } };
     expect(spentOf(lost, noAccount).usd).toBe(1.25);
-    expect(renewed(lost, account, 20, false).spending.usd).toBe(1.75);
+    expect(renewed(lost, account, 20, true).spending.usd).toBe(1.75);
   });
 
   it("is filled before a task that it would not pay for, as long as there is money", () => {
@@ -179,7 +179,7 @@ describe("the ledger", () => {
     const seen = { ...account, counted: account.total, countedProposals: 2 };
     expect(wantsFilling(low, seen, 20)).toBe(true);
     expect(wantsFilling(low, seen, 0.5)).toBe(false);
-    expect(wantsFilling(renewed(low, seen, 20, false), seen, 20)).toBe(false);
+    expect(wantsFilling(renewed(low, seen, 20, true), seen, 20)).toBe(false);
   });
 });
 

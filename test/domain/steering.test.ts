@@ -68,6 +68,7 @@ describe("an order that steers", () => {
 
   it("names a model, or the configured one again", () => {
     expect(obeyed("/autoresearch model claude-x").steer).toEqual({ model: "claude-x" });
+    expect(obeyed("/autoresearch model eu.claude-x@20261101").steer).toEqual({ model: "eu.claude-x@20261101" });
     expect(obeyed("/autoresearch model default", { record: { model: "claude-x" } }).steer).toEqual({ model: null });
   });
 

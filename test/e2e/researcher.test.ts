@@ -47,7 +47,11 @@ test("a crash of the bot costs no more than the purse, and the limit holds", asy
   await until("the first row is there", async () => (await world.rows(issue)).length > 1);
   const before = (await world.record(issue))!.ledger;
   expect(before.purse!.usd).toBeCloseTo(0.3, 6);
+  // To the ledger a bot is dead that can't write any more.
+  const trees = { method: "POST", route: "/repos/{owner}/{repo}/git/trees", by: "bot", times: 1_000 } as const;
+  const dead = world.github.faults.add(trees, { kind: "fail", when: "before", status: 502 });
   await world.stopBot();
+  dead.remove();
   await world.startBot();
   await until("another desk has the purse", async () => {
     const { purse } = (await world.record(issue))!.ledger;
@@ -58,6 +62,30 @@ test("a crash of the bot costs no more than the purse, and the limit holds", asy
   expect(spending.usd).toBeGreaterThanOrEqual(0.1 * (calls - 1) - 1e-9);
   await world.comment(issue, "/autoresearch stop");
   await world.settled(issue, "stopped");
+});
+
+test("an orderly restart gives the purse back: what was spent is what counts", async () => {
+  let calls = 0;
+  let isSlow = true;
+  const researcher = watched((brief, asked) => {
+    if (!pay(brief.purse, 0.1, 0.02)) return { kind: "nothing", because: "no money" };
+    calls += 1;
+    return asked > 3 && isSlow ? new Promise<Answer>(() => {}) : idea(brief, asked);
+  });
+  const world = await startWorld({ researcher, config: "limits: {experiments: 5, cost_usd: 2}\n" });
+  const issue = await world.openSession();
+  await until(
+    "it thinks without end",
+    async () => researcher.briefs.length > 3 && (await world.rows(issue)).length > 2,
+  );
+  await world.stopBot();
+  const { ledger } = (await world.record(issue))!;
+  expect(ledger.purse?.usd).toBe(0);
+  expect(ledger.spending.usd).toBeCloseTo(0.02 * calls, 6);
+  isSlow = false;
+  await world.startBot();
+  await world.settled(issue, "done");
+  expect((await world.record(issue))!.ledger.spending.usd).toBeCloseTo(0.02 * calls, 6);
 });
 
 test("a researcher that needs a person blocks the session, and is asked again when one says so", async () => {
@@ -77,6 +105,53 @@ test("a researcher that needs a person blocks the session, and is asked again wh
   await world.comment(issue, "/autoresearch resume");
   await world.settled(issue, "done");
   expect((await world.rows(issue)).length).toBeGreaterThan(1);
+});
+
+test("while a session waits for a person its purse is empty: whoever goes on with it may be another process", async () => {
+  let hasKey = false;
+  const researcher = watched((brief, asked) => {
+    if (!pay(brief.purse, 0.1, 0.02)) return { kind: "nothing", because: "no money" };
+    if (asked > 6) return over;
+    return asked < 4 || hasKey ? idea(brief, asked) : { kind: "person", because: "the key is not valid" };
+  });
+  const world = await startWorld({ researcher, config: "limits: {experiments: 50, cost_usd: 2}\n" });
+  const issue = await world.openSession();
+  await until("the session is blocked", async () => (await world.record(issue))?.state === "blocked");
+  expect((await world.record(issue))!.ledger.purse?.usd).toBe(0);
+  hasKey = true;
+  await world.comment(issue, "/autoresearch resume");
+  await world.settled(issue, "done");
+  expect((await world.rows(issue)).length).toBeGreaterThan(3);
+});
+
+test("a pass that fails leaves the researcher at its work", async () => {
+  const ends: AbortSignal[] = [];
+  const thought = Promise.withResolvers<void>();
+  const researcher = watched((brief, asked) => (asked > 1 ? over : thought.promise.then(() => idea(brief, asked))));
+  const world = await startWorld({
+    researcher: {
+      propose: (brief, signal) => {
+        ends.push(signal);
+        return researcher.propose(brief, signal);
+      },
+    },
+  });
+  const issue = await world.openSession();
+  await until("it thinks", async () => ends.length > 0);
+  const { faults } = world.github;
+  const refused = { kind: "fail", when: "before", status: 403 } as const;
+  const gone = { kind: "fail", when: "before", status: 502 } as const;
+  faults.add({ method: "GET", route: "/repos/{owner}/{repo}/issues/{issue_number}/comments", by: "bot" }, refused);
+  const away = faults.add({ route: "/repos/{owner}/{repo}/installation", times: 1_000 }, gone);
+  await world.comment(issue, "/autoresearch note this wakes it");
+  await until("a pass has failed", async () =>
+    /passes_total\{[^}]*end="failed"[^}]*\} [1-9]/.test(await world.metrics()),
+  );
+  away.remove();
+  thought.resolve();
+  await world.settled(issue, "done");
+  expect(ends[0]!.aborted).toBe(false);
+  expect((await world.rows(issue)).map((row) => row.description)).toEqual(["baseline", "idea 1"]);
 });
 
 test("a crash is mended on its own pull request; the same failure twice ends it", async () => {

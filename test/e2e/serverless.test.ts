@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { defaultAppOptions } from "../../src/app.ts";
 import { type ServerlessOptions, handlersFrom, handlersOf } from "../../src/serverless.ts";
 import { startWorld } from "../support/e2e.ts";
+import { answerOf, pay } from "../support/researchers.ts";
 import { startRedis } from "../support/redis.ts";
 import { type World, scripted, until } from "../support/world.ts";
 
@@ -113,6 +114,30 @@ test("webhooks alone settle an experiment, and a call with time to spare waits f
     [0, "keep"],
     [1, "keep"],
   ]);
+});
+
+test("what a paid researcher spent in its calls is what counts", async () => {
+  const world = await startWorld({ config: "limits: {experiments: 3, cost_usd: 1}\n" });
+  await world.stopBot();
+  let proposals = 0;
+  const paid: ServerlessOptions["researcherFor"] = () => ({
+    propose: (brief) => {
+      if (!pay(brief.purse, 0.1, 0.02)) return Promise.resolve({ kind: "nothing", because: "no money" });
+      proposals += 1;
+      const idea = { title: `idea ${brief.experiment}`, set: { OTHER: proposals / 100 } };
+      return Promise.resolve(answerOf(brief, idea));
+    },
+  });
+  const { sweep } = await platformFor(world, { researcherFor: paid });
+  const issue = await world.openSession();
+  await until("the session is done", async () => {
+    await sweep();
+    return (await world.record(issue))?.state === "done";
+  });
+  await world.settled(issue, "done");
+  expect((await world.rows(issue)).map((row) => row.experiment)).toEqual([0, 1, 2, 3]);
+  const { spending } = (await world.record(issue))!.ledger;
+  expect(spending.usd).toBeCloseTo(0.02 * proposals, 6);
 });
 
 test("strangers are refused, and what concerns no session costs no request", async () => {

@@ -2,14 +2,11 @@ import { describe, expect, it, test } from "vitest";
 import { nothingSpent } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import { usualPace } from "../../src/researcher/claude/conversation.ts";
-import { Later } from "../../src/researcher/later.ts";
 import { briefWith, train } from "../support/brief.ts";
-import { freePort } from "../../src/local/port.ts";
 import type { Reply, Script } from "../support/messages-server/server.ts";
-import { testKey } from "../support/messages-server/server.ts";
 import { purseOf } from "../support/purse.ts";
 import { configWith } from "../support/session.ts";
-import { ask, edit, quick, submission, submit } from "./claude-world.ts";
+import { ask, edit, later, quick, submission, submit } from "./claude-world.ts";
 
 const alone = configWith({ researcher: { fallbacks: [] } });
 
@@ -31,15 +28,6 @@ const only =
   (model: string, reply: Reply): Script =>
   (request, { turn }) =>
     request.model === model ? reply : turn === 0 ? edit() : submit();
-
-async function later(given: Promise<unknown>): Promise<{ because: string; retryAfterMs: number }> {
-  const error = await given.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Later)) throw new Error(`not Later: ${String(error)}`);
-  return { because: error.message, retryAfterMs: error.retryAfterMs };
-}
 
 describe("a refusal", () => {
   it("is answered by the next model, in a conversation of its own", async () => {
@@ -253,7 +241,8 @@ describe("what only a person can mend", () => {
   });
 
   it("is a model whose price nobody knows: it is never called", async () => {
-    const { answer, server } = await ask([edit()], { config: alone, model: "claude-fable-5-2" });
+    const unpriced = configWith({ researcher: { model: "claude-fable-5-2", fallbacks: [] } });
+    const { answer, server } = await ask([edit()], { config: unpriced });
     expect(answer).toMatchObject({
       kind: "person",
       because: expect.stringMatching(
@@ -261,6 +250,23 @@ describe("what only a person can mend", () => {
       ) as string,
     });
     expect(server.bodies).toEqual([]);
+  });
+
+  it("is said where the configured model answers in the place of one that a person named", async () => {
+    const unpriced = await ask(works(), { model: "claude-opus-5.5" });
+    expect(unpriced.answer).toMatchObject({
+      proposal: { researcher: "claude-opus-5-5" },
+      passedOver: "no price of claude-opus-5.5 is known; say it in `researcher.prices`",
+    });
+    const prices = { "claude-nine": { input: 1, output: 1, cache_read: 1, cache_write: 1 } };
+    const unknown = await ask(works(), { model: "claude-nine", config: configWith({ researcher: { prices } }) });
+    expect(unknown.answer).toMatchObject({
+      proposal: { researcher: "claude-opus-5-5" },
+      passedOver: "the Anthropic API does not know the model claude-nine",
+    });
+    const chance = await ask(only("claude-haiku-4-5", overloaded), { model: "claude-haiku-4-5" });
+    expect(chance.answer).toMatchObject({ proposal: { researcher: "claude-opus-5-5" } });
+    expect(chance.answer).not.toHaveProperty("passedOver");
   });
 
   it("is a request that no model takes", async () => {
@@ -281,20 +287,12 @@ describe("what only a person can mend", () => {
   });
 });
 
-test("an API that can't be reached is waited for, and costs nothing", async () => {
-  const purse = purseOf(20);
-  const baseUrl = `http://127.0.0.1:${await freePort()}`;
-  const researcher = claude({ apiKey: testKey, baseUrl, path: "" }, quick);
-  const asked = researcher.propose(briefWith({ purse, config: alone }), new AbortController().signal);
-  expect((await later(asked)).because).toBe("the Anthropic API can't be reached");
-  expect(purse.spent).toEqual(nothingSpent);
-});
-
 test("an answer that was cut off is asked for once more, with more room", async () => {
   const cut: Reply = { say: "a long thought", stop: "max_tokens" };
   const { answer, server } = await ask(works(cut));
   expect(answer.kind).toBe("proposal");
-  expect(server.seen.map(({ request }) => request.max_tokens)).toEqual([16_000, 64_000, 16_000]);
+  // Who was cut off once is not cut off, and paid for, in each turn.
+  expect(server.seen.map(({ request }) => request.max_tokens)).toEqual([16_000, 64_000, 64_000]);
   expect(server.seen[1]!.request.messages).toHaveLength(1);
   await expect(ask([cut], { config: alone })).rejects.toThrow(
     "the answer of claude-opus-5-5 was longer than 64000 tokens",
@@ -318,6 +316,16 @@ describe("the limit in dollars", () => {
         ) as string,
       });
     }
+  });
+
+  it("is what is spent where it leaves no room for a longer answer", async () => {
+    const purse = purseOf(0.25);
+    const { answer, server } = await ask([{ say: "a long thought", stop: "max_tokens" }], { purse, config: alone });
+    expect(answer).toMatchObject({
+      kind: "nothing",
+      because: expect.stringMatching(/^what is left of the limit of \$20 for the researcher/) as string,
+    });
+    expect(server.seen.map(({ request }) => request.max_tokens < 16_000)).toEqual([true]);
   });
 
   it("makes the last answers shorter rather than none", async () => {

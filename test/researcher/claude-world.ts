@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import type { Answer, Brief } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import type { Pace } from "../../src/researcher/claude/conversation.ts";
+import { Later } from "../../src/researcher/later.ts";
 import { briefWith, train } from "../support/brief.ts";
 import {
   type MessagesServer,
@@ -60,4 +61,14 @@ export function resultsIn(server: MessagesServer): { text: string; isError: bool
       block.type === "tool_result" ? [{ text: block.content as string, isError: block.is_error === true }] : [],
     ),
   );
+}
+
+/** How a researcher that can only wait says so. */
+export async function later(given: Promise<unknown>): Promise<{ because: string; retryAfterMs: number }> {
+  const error = await given.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Later)) throw new Error(`not Later: ${String(error)}`);
+  return { because: error.message, retryAfterMs: error.retryAfterMs };
 }

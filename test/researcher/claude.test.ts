@@ -86,6 +86,26 @@ test("several tools in one turn are all answered", async () => {
   expect(results[4]!.text).toBe("Nothing is known of an experiment 4.");
 });
 
+test("what GitHub does not give just now is said, and the work goes on", async () => {
+  const away = () => Promise.reject(new Error("GitHub answered 502"));
+  const library: Brief["library"] = { paths: () => Promise.resolve(["data.csv"]), read: away, experiment: away };
+  const asked = await ask(
+    [
+      { use: [{ name: "read_file", input: { path: "data.csv", first_line: 1, last_line: 0 } }] },
+      { use: [{ name: "look_at_experiment", input: { number: 3 } }] },
+      edit(),
+      submit(),
+    ],
+    { library },
+  );
+  const text = "That can't be read just now: go on without it, or ask for it again later.";
+  expect(resultsIn(asked.server).slice(0, 2)).toEqual([
+    { text, isError: true },
+    { text, isError: true },
+  ]);
+  expect(asked.answer.kind).toBe("proposal");
+});
+
 test("what an edit can't do is said, and nothing is changed by it", async () => {
   const twice = { ...train, text: "A = 1\nB = 1\nA = 1\n" };
   const edits: [string, string, string][] = [

@@ -97,6 +97,17 @@ describe("the desk", () => {
     expect(desk.state).toMatchObject({ kind: "failed", failures: 1, because: "no answer", retryAtMs: atMs + 10_000 });
   });
 
+  it("knows why the last proposal is of another model than the one that was named", async () => {
+    const desk = new Desk(keyOf);
+    const passedOver = "nobody knows the model claude-x";
+    await think(desk, answering({ ...idea("LR = 1\n"), passedOver } as Answer));
+    desk.clear();
+    await think(desk, answering(new Error("no answer")));
+    expect(desk.passedOver).toBe(passedOver);
+    await think(desk, answering(idea("LR = 2\n")));
+    expect(desk.passedOver).toBeNull();
+  });
+
   it("takes an error that is thrown at once, or that is no Error, for a failure too", async () => {
     const desk = new Desk(keyOf);
     const throwing: Researcher = {
@@ -136,6 +147,30 @@ describe("the desk and what a researcher may answer", () => {
     expect(desk.state).toEqual({ kind: "helpless", because: "no key" });
     desk.tryAgain();
     expect(desk.state).toEqual({ kind: "idle" });
+  });
+
+  it("waits longer than it is told to where that was too short before", async () => {
+    const desk = new Desk(keyOf);
+    const waits: number[] = [];
+    for (let failure = 0; failure < 7; failure += 1) {
+      await think(desk, answering(new Later("a rate limit", 60_000)));
+      if (desk.state.kind === "failed") waits.push((desk.state.retryAtMs - atMs) / 1_000);
+    }
+    expect(waits).toEqual([60, 60, 60, 80, 160, 320, 600]);
+  });
+
+  it("takes nothing that it broke off itself for a failure", async () => {
+    const desk = new Desk(keyOf);
+    const obedient: Researcher = {
+      propose: (_brief, signal) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    };
+    for (let task = 0; task < 5; task += 1) {
+      desk.think(obedient, briefWith(), now, () => {});
+      desk.clear();
+    }
+    await think(desk, answering(new Error("no answer")));
+    expect(desk.state).toMatchObject({ kind: "failed", failures: 1, retryAtMs: atMs + 10_000 });
   });
 
   it("waits as long as it is told to, an hour at most", async () => {
@@ -199,7 +234,7 @@ describe("the desk and what a researcher may answer", () => {
     await think(desk, paid);
     expect(desk.state).toEqual({ kind: "short" });
     desk.clear();
-    desk.sees(renewed(emptyLedger, desk.account, 20, false), 20);
+    desk.sees(renewed(emptyLedger, desk.account, 20, true), 20);
     await think(desk, paid);
     expect(desk.state.kind).toBe("ready");
     // It was set aside and never settled: nobody knows that it was not spent.

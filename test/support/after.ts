@@ -5,13 +5,7 @@ import { withAppeal } from "../../src/domain/appeal.ts";
 import type { Sha } from "../../src/domain/names.ts";
 import { untold } from "../../src/domain/proposal.ts";
 import { withRow } from "../../src/domain/results.ts";
-import {
-  type Experiment,
-  type Session,
-  type SessionRecord,
-  isEnded,
-  trialsOfFrontier,
-} from "../../src/domain/session.ts";
+import { type Experiment, type Session, type SessionRecord, trialsOfFrontier } from "../../src/domain/session.ts";
 import type { Trial } from "../../src/domain/trial.ts";
 import { experimentWith, frontierWith, recordWith, shaOf, unmeasuredFrontier } from "./session.ts";
 
@@ -114,7 +108,7 @@ export function after(session: Session, action: Action): Session {
 function withRecord(session: Session, patch: Partial<SessionRecord>): Session {
   if (session.record === null) return session;
   const { ledger, config, state } = session.record;
-  const booked = renewed(ledger, session.account, config.limits.cost_usd, isEnded(state));
+  const booked = renewed(ledger, session.account, config.limits.cost_usd, state === "running");
   // The desk sees what is booked.
   const { purse } = booked;
   const mine = purse !== null && purse.desk === session.account.desk;

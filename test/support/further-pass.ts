@@ -18,7 +18,7 @@ export async function furtherPass(site: Site, issue: number): Promise<Decision> 
   const identity = { slug, login: site.bot };
   const nowMs = site.github.core.now().getTime();
   const traits = { repairs: false, wordless: true };
-  const study = { desk: { kind: "idle" }, account: noAccount, traits } as const;
+  const study = { desk: { kind: "idle" }, account: noAccount, traits, passedOver: null } as const;
   await observe(clientOf(site, slug), view, identity, nowMs);
   const session = sessionOf(view, study, identity, nowMs);
   return session === null ? { kind: "wait", untilMs: null, because: "there is no issue" } : decide(session);

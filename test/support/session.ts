@@ -260,6 +260,7 @@ export function newSession(given: Partial<Session> = {}): Session {
     desk: { kind: "idle" },
     account: noAccount,
     traits: { repairs: false, wordless: false },
+    passedOver: null,
     edit: null,
     dashboard: null,
     resultsTip: null,

@@ -6,15 +6,16 @@ import {
   type Repair,
   type Steering,
   changeKinds,
+  recentAtMost,
 } from "../../domain/proposal.ts";
 import { formatStored } from "../../domain/results.ts";
+import { requestIn } from "../submission.ts";
 import { withoutGain } from "./history.ts";
 import { fenced, keepHead, keepTail } from "./quote.ts";
 import type { Workplace } from "./rules.ts";
 import { visibleFile, visibleLine, visibleLog, visibleProse } from "./visible.ts";
 
 /** Bounds of the parts, in tokens. */
-const recentAtMost = 5;
 const diffTokens = 1_500;
 const logTokens = 700;
 const notesTokens = 1_500;
@@ -180,8 +181,9 @@ function stuckText({ rows, kinds }: Brief): string | null {
 
 const givingUp: Readonly<Record<Workplace, string>> = { tools: "`give_up`", folder: '`{"nothing": "the reason"}`' };
 
-function wanted({ experiment, steering }: Brief, workplace: Workplace): string {
-  const request = steering.find(({ kind }) => kind === "try");
+function wanted(brief: Brief, workplace: Workplace): string {
+  const { experiment } = brief;
+  const request = requestIn(brief);
   if (request === undefined) return `## What is wanted\n\nExperiment ${experiment}: your best next idea.`;
   return [
     "## What is wanted",

@@ -20,7 +20,7 @@ export type Request = Omit<Anthropic.MessageStreamParams, "max_tokens">;
 /** Tokens that the API puts around what we send (the system prompt for tools, the frames of messages), generously. */
 const framing = 2_000;
 /** A call that can't answer in so many tokens is not worth its input. */
-const leastOutput = 2_000;
+export const leastOutput = 2_000;
 
 /** What earlier calls of the same conversation tell of the next one's size. */
 export type Known = { readonly bytes: number; readonly tokens: number };
@@ -37,20 +37,28 @@ export function bytesOf(request: Request): number {
   return Buffer.byteLength(JSON.stringify(request));
 }
 
-export type Answered = { readonly message: Anthropic.Message; readonly known: Known };
+export type Answered = {
+  readonly message: Anthropic.Message;
+  readonly known: Known;
+  /** So long the answer could be: what was asked for, or less where no more was left to pay for it. */
+  readonly roomTokens: number;
+};
+
+/** How long an answer may be: as long as there is money for, between these. */
+export type Room = { readonly leastTokens: number; readonly mostTokens: number };
 
 /** Calls once. Throws `Failed`, or the signal's reason when it is aborted. */
 export async function callOnce(
   client: Anthropic,
   request: Request,
-  at: { price: Price; purse: Purse; known: Known | null; maxTokens: number; timeoutMs: number; limitUsd: number },
+  at: { price: Price; purse: Purse; known: Known | null; room: Room; timeoutMs: number; limitUsd: number },
   signal: AbortSignal,
 ): Promise<Answered> {
   const bytes = bytesOf(request);
   const inputUsd = inputCeiling(tokenCeiling(bytes, at.known), at.price);
-  const affordable = Math.min(at.maxTokens, outputTokensFor(at.purse.leftUsd - inputUsd, at.price));
+  const affordable = Math.min(at.room.mostTokens, outputTokensFor(at.purse.leftUsd - inputUsd, at.price));
   // Where not even that is left, the purse is asked all the same: it is to know what was wanted.
-  const maxTokens = Math.max(affordable, Math.min(leastOutput, at.maxTokens));
+  const maxTokens = Math.max(affordable, at.room.leastTokens);
   const reservedUsd = inputUsd + outputCeiling(maxTokens, at.price);
   if (!at.purse.reserve(reservedUsd)) {
     const left = Math.max(0, at.purse.leftUsd).toFixed(2);
@@ -69,7 +77,7 @@ export async function callOnce(
   try {
     const message = await stream.finalMessage();
     at.purse.settle(reservedUsd, spendingOf(message.usage, at.price));
-    return { message, known: { bytes, tokens: allTokens(message.usage) } };
+    return { message, known: { bytes, tokens: allTokens(message.usage) }, roomTokens: maxTokens };
   } catch (error) {
     at.purse.settle(reservedUsd, spentOn(error, begun, { ...at, maxTokens, reservedUsd }));
     signal.throwIfAborted();

@@ -31,7 +31,8 @@ const usualWaitMs = 60_000;
 /** The researcher; each proposal is made from its brief alone. */
 export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
   const { apiKey } = means;
-  if (apiKey === null) return { propose: () => Promise.resolve({ kind: "person", because: keyMissing }) };
+  const wrong = apiKey === null || apiKey === "" ? keyMissing : fitsHeader(apiKey) ? null : keyGarbled;
+  if (wrong !== null) return { propose: () => Promise.resolve({ kind: "person", because: wrong }) };
   const client = new Anthropic({
     apiKey,
     authToken: null,
@@ -47,13 +48,26 @@ export function claude(means: ClaudeMeans, pace: Pace = usualPace): Researcher {
 const keyMissing =
   "`ANTHROPIC_API_KEY` is not set where the bot runs, and `researcher.kind` is `claude`. Set it and start the bot again, or choose `researcher: {kind: mutate}`, which needs no key";
 
+const keyGarbled =
+  "`ANTHROPIC_API_KEY` holds a character that no key has (an ellipsis, a line break): copy the whole key once more and start the bot again";
+
+/** What can't be sent never leaves: the error of a header would hold the key, and look like an answer that broke off. */
+function fitsHeader(key: string): boolean {
+  try {
+    return new Headers({ "x-api-key": key }).has("x-api-key");
+  } catch {
+    return false;
+  }
+}
+
 type With = { readonly client: Anthropic; readonly path: string; readonly pace: Pace };
 
 async function propose(brief: Brief, { client, path, pace }: With, signal: AbortSignal): Promise<Answer> {
   const { config, purse } = brief;
   const shelf = await shelfOf(brief);
   const text = briefTextOf(brief, shelf, "tools");
-  const queue = [...new Set([brief.model ?? config.researcher.model, ...config.researcher.fallbacks])];
+  const { model: configured, fallbacks } = config.researcher;
+  const queue = [...new Set([...(brief.model === null ? [] : [brief.model]), configured, ...fallbacks])];
   const refusedOnce = new Set<string>();
   const troubles: Trouble[] = [];
   for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
@@ -67,7 +81,7 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
     }
     const bench = new Workbench(brief, shelf.paths, model, (file) => checkSyntax(file, path, signal));
     const outcome = await converse(text, bench, { client, model, price, purse, config, pace }, signal);
-    if (outcome.kind === "answer") return outcome.answer;
+    if (outcome.kind === "answer") return withPassedOver(outcome.answer, troubles);
     const { trouble } = outcome;
     // All models alike have no key, no money, and the same limits.
     if (trouble.kind === "person") return { kind: "person", because: trouble.because };
@@ -80,6 +94,13 @@ async function propose(brief: Brief, { client, path, pace }: With, signal: Abort
     } else troubles.push(trouble);
   }
   return conclude(troubles);
+}
+
+/** A model that will not answer the next time either is a mistake of somebody's, who is told: another one costs another price. */
+function withPassedOver(answer: Answer, troubles: readonly Trouble[]): Answer {
+  const lasting = troubles.filter(({ kind }) => kind === "unknownModel" || kind === "unfit");
+  if (answer.kind !== "proposal" || lasting.length === 0) return answer;
+  return { ...answer, passedOver: lasting.map(({ because }) => because).join("; ") };
 }
 
 /** No model answered: wait, where that may help; else a person is needed. */

@@ -6,7 +6,7 @@ import type Anthropic from "@anthropic-ai/sdk";
 import type { Config } from "../../domain/config.ts";
 import type { Answer, Purse } from "../../domain/proposal.ts";
 import type { BriefText } from "../brief/brief-text.ts";
-import { type Answered, type Known, type Request, callOnce } from "./call.ts";
+import { type Answered, type Known, type Request, type Room, callOnce, leastOutput } from "./call.ts";
 import type { Price } from "./prices.ts";
 import { tools } from "./tools.ts";
 import { Failed, type Trouble } from "./trouble.ts";
@@ -61,13 +61,16 @@ async function work(text: BriefText, bench: Workbench, terms: Terms, signal: Abo
   const messages = opening.messages;
   const { turns } = terms.config.researcher;
   let known: Known | null = null;
+  let mostTokens = firstMaxTokens;
   let refusals = 0;
   let reminders = 0;
   for (let turn = 1; turn <= turns; turn += 1) {
     const request: Request = { ...opening, messages: withBreakpoint(messages) };
-    const answered = await call(request, known, terms, signal);
+    const answered = await call(request, known, mostTokens, terms, signal);
     const { message } = answered;
     known = answered.known;
+    // Who has thought longer once does so again.
+    mostTokens = Math.max(mostTokens, answered.roomTokens);
     check(message, terms.model);
     // An empty answer can't be sent back.
     if (message.content.length > 0) {
@@ -163,16 +166,26 @@ function check(message: Anthropic.Message, model: string): void {
   if (stop_reason === "max_tokens") throw useless(`the answer of ${model} was longer than ${longMaxTokens} tokens`);
 }
 
-/** A call with its second chances: what is overloaded is asked again, what was cut off may be longer. */
-async function call(request: Request, known: Known | null, terms: Terms, signal: AbortSignal): Promise<Answered> {
-  let maxTokens = firstMaxTokens;
+/**
+ * A call with its second chances: what is overloaded is asked again, what was cut off may be longer. Not a little: where the
+ * limit in dollars has left less than twice the room, it does not pay for the answer, and is what is said to be spent.
+ */
+async function call(
+  request: Request,
+  known: Known | null,
+  mostTokens: number,
+  terms: Terms,
+  signal: AbortSignal,
+): Promise<Answered> {
+  let room: Room = { leastTokens: leastOutput, mostTokens };
   for (let attempt = 0; ;) {
     try {
       const { price, purse, pace, config } = terms;
-      const at = { price, purse, known, maxTokens, timeoutMs: pace.callTimeoutMs, limitUsd: config.limits.cost_usd };
+      const at = { price, purse, known, room, timeoutMs: pace.callTimeoutMs, limitUsd: config.limits.cost_usd };
       const answered = await callOnce(terms.client, request, at, signal);
-      if (answered.message.stop_reason !== "max_tokens" || maxTokens === longMaxTokens) return answered;
-      maxTokens = longMaxTokens;
+      const { message, roomTokens } = answered;
+      if (message.stop_reason !== "max_tokens" || roomTokens >= longMaxTokens) return answered;
+      room = { leastTokens: Math.min(2 * roomTokens, longMaxTokens), mostTokens: longMaxTokens };
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       const pauseMs = pauseAfter(error.trouble, attempt, terms.pace);

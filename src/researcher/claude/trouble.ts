@@ -90,7 +90,21 @@ function retryAfterOf(headers: Headers): number | null {
 }
 
 /** Codes of a connection that was never made: the request did not arrive. */
-const neverArrived = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+const unconnected = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+/** Of a TLS handshake that failed. What else `ERR_SSL_` names (a bad record, say) may come in the middle of an answer. */
+const unshaken =
+  /^(?:EPROTO|ERR_TLS_HANDSHAKE_TIMEOUT|ERR_SSL_(?:WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|HTTP_REQUEST|\w*(?:HANDSHAKE_FAILURE|PROTOCOL_VERSION|UNRECOGNIZED_NAME|CERTIFICATE)\w*))$/;
+/** Of a certificate that was not believed, which is before anything is sent. */
+const untrusted =
+  /^(?:\w*CERT\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/;
+/** `fetch` has no code for an address that it does not go to. */
+const unasked = /^(?:bad port|unknown scheme)$/;
+
+function neverLeft(cause: Error): boolean {
+  if (!("code" in cause) || typeof cause.code !== "string") return unasked.test(cause.message);
+  const { code } = cause;
+  return [unconnected, unshaken, untrusted].some((codes) => codes.test(code));
+}
 
 /**
  * Whether a failed call may have been paid for. An answer with an error's status made nothing; neither did a connection that
@@ -99,7 +113,7 @@ const neverArrived = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNRE
 export function mayHaveCost(error: unknown): boolean {
   if (error instanceof APIConnectionError) {
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-      if ("code" in cause && typeof cause.code === "string" && neverArrived.test(cause.code)) return false;
+      if (neverLeft(cause)) return false;
     }
     return true;
   }

@@ -65,9 +65,9 @@ export class Workbench {
       case "list_files":
         return parsed(name, raw, ({ folder }) => this.#list(folder));
       case "read_file":
-        return parsed(name, raw, (input) => this.#read(input));
+        return parsed(name, raw, (input) => ifReadable(this.#read(input)));
       case "look_at_experiment":
-        return parsed(name, raw, ({ number }) => this.#look(number));
+        return parsed(name, raw, ({ number }) => ifReadable(this.#look(number)));
       case "edit_file":
         return parsed(name, raw, (input) => this.#edit(input));
       case "check_syntax":
@@ -163,6 +163,15 @@ export class Workbench {
     const syntax = await this.#syntaxProblem();
     if (syntax?.sure === true) return { ...error(`refused: ${syntax.because}`), refused: true };
     return { ...answer("Taken."), end: { kind: "proposal", proposal } };
+  }
+}
+
+/** What the library can't read now (an outage of GitHub, a limit) is no end of a conversation that was paid for. */
+async function ifReadable(answered: Promise<ToolAnswer>): Promise<ToolAnswer> {
+  try {
+    return await answered;
+  } catch {
+    return error("that can't be read just now: go on without it, or ask for it again later");
   }
 }
 
