@@ -124,8 +124,6 @@ export type Brief = {
   readonly inFlight: readonly string[];
   /** Whether files with these contents were tried before in this session. */
   readonly wasTried: (files: readonly FileText[]) => boolean;
-  /** Title of the issue. */
-  readonly title: string;
   readonly baseline: number | null;
   readonly frontierValue: number | null;
   /** Standard deviation of the metric between equal runs; null while it is not known. */

@@ -14,14 +14,14 @@ import type { Workplace } from "./rules.ts";
 import { visibleFile, visibleLine, visibleLog, visibleProse } from "./visible.ts";
 
 /** Bounds of the parts, in tokens. */
-const recentAtMost = 5;
+export const recentAtMost = 5;
 const diffTokens = 1_500;
 const logTokens = 700;
 const notesTokens = 1_500;
 const steeringTokens = 3_000;
 const inFlightTokens = 2_000;
-const repairDiffTokens = 4_000;
-const tracebackTokens = 2_000;
+export const repairDiffTokens = 4_000;
+export const tracebackTokens = 2_000;
 export const newestTokens = 1_500;
 const fixedTokens = 1_500;
 /** The most that the whole part can have. */
@@ -146,7 +146,8 @@ function steeringText(steering: readonly Steering[]): string | null {
   return `## What people asked for\n\nThey have write access. Follow it where it says what to do; the newest counts most.\n\n${keepTail(list.join("\n\n"), steeringTokens)}`;
 }
 
-function said(text: string): string {
+/** Prose of a person with write access. */
+export function said(text: string): string {
   return keepHead(visibleProse(text.slice(0, 10_000)).trim(), 600);
 }
 
