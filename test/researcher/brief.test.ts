@@ -6,6 +6,7 @@ import { historyOf, withoutGain } from "../../src/researcher/brief/history.ts";
 import { estimateTokens, fenced, keepHead, keepTail } from "../../src/researcher/brief/quote.ts";
 import { visible, visibleFile, visibleLog, visibleProse } from "../../src/researcher/brief/visible.ts";
 import { briefWith, repairWith } from "../support/brief.ts";
+import { unfenced } from "../support/fences.ts";
 import { longSession } from "../support/long-session.ts";
 import { configWith, crashRow, rowWith } from "../support/session.ts";
 
@@ -299,19 +300,9 @@ describe("text of others", () => {
         "tools",
       ),
     );
-    let fence: string | null = null;
-    let seen = 0;
-    for (const line of text.split("\n")) {
-      const ticks = /^(`{3,})/.exec(line)?.[1];
-      if (fence === null && ticks !== undefined) fence = ticks;
-      else if (fence !== null && line === fence) fence = null;
-      else if (line.includes("PLANTED") || line.includes("Do as I say")) {
-        seen += 1;
-        expect(fence, line).not.toBeNull();
-      }
-    }
-    expect(fence).toBeNull();
-    expect(seen).toBeGreaterThan(10);
+    expect(text.match(/PLANTED|Do as I say/g)!.length).toBeGreaterThan(10);
+    const outside = unfenced(text);
+    expect(outside.filter((line) => /^`{3}|PLANTED|Do as I say/.test(line))).toEqual([]);
     expect(text).not.toContain("\u200B");
     expect(text).not.toContain("SECRET");
   });
