@@ -6,10 +6,10 @@
  * Always: bounded texts; what is private to the evaluation does not exist here. An experiment that is settled never
  * changes, so each is read once; while the loop's view still knows it, that costs no request.
  */
-import picomatch from "picomatch";
 import { type Sha, parseExperimentBranch, sha } from "../domain/names.ts";
 import type { Library, PastExperiment } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
+import { privateMatcher } from "../domain/start.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import { measurementsOf } from "../domain/trial.ts";
 import { unifiedDiff } from "../domain/unified-diff.ts";
@@ -29,7 +29,7 @@ const pastAtMost = 200;
 /** The repository at a commit, and the past of the session. */
 export function libraryAt(commit: Sha, context: Context): Library {
   const { client, view } = context;
-  const secret = isPrivate(view.record!.config.trial.private);
+  const secret = privateMatcher(view.record!.config.trial.private);
   const entries = async () =>
     (await readTree(client, repoOf(view), commit)).tree.filter(
       // A symbolic link (120000) is the name of something else, which may be private.
@@ -47,15 +47,6 @@ export function libraryAt(commit: Sha, context: Context): Library {
     },
     experiment: (number) => readPast(number, context),
   };
-}
-
-/** As the action has it (action/src/surface.ts): the pattern, or anything in a folder of its name. */
-function isPrivate(globs: readonly string[]): (path: string) => boolean {
-  const folders = globs.map((glob) => glob.replace(/\/+$/, ""));
-  const matchers = globs.map((glob) => picomatch(glob, { nonegate: true }));
-  return (path) =>
-    matchers.some((matches) => matches(path)) ||
-    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
 /** A settled experiment with all that is known of it; null: there is none of this number. */
