@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { Brief, PastExperiment } from "../../src/domain/proposal.ts";
 import { type BriefText, briefTextOf, briefTokens, wholeBrief } from "../../src/researcher/brief/brief-text.ts";
+import { mutableTokens } from "../../src/researcher/brief/frontier.ts";
 import { historyOf, withoutGain } from "../../src/researcher/brief/history.ts";
 import { estimateTokens, fenced, keepHead, keepTail } from "../../src/researcher/brief/quote.ts";
 import { visible, visibleFile, visibleLog, visibleProse } from "../../src/researcher/brief/visible.ts";
@@ -204,7 +205,7 @@ describe("the size", () => {
     const lines = Array.from({ length: 200 }, () => huge);
     const brief = briefWith({
       program: huge,
-      files: Array.from({ length: 10 }, (_, index) => ({ path: `model/${index}.py`, text: huge })),
+      files: Array.from({ length: 200 }, (_, index) => ({ path: `${"é".repeat(400)}/${index}.py`, text: huge })),
       rows: Array.from({ length: 1_000 }, (_, index) => row(index + 1)),
       inFlight: lines,
       recent: Array.from({ length: 30 }, () => monster),
@@ -223,6 +224,21 @@ describe("the size", () => {
     expect(estimateTokens(wholeBrief(briefTextOf(brief, { paths, files: [] }, "tools")))).toBeLessThanOrEqual(
       briefTokens,
     );
+  });
+
+  it("of many mutable files is bounded: what does not fit is named", () => {
+    const text = "x = 1\n".repeat(1_000);
+    const files = Array.from({ length: 200 }, (_, index) => ({ path: `model/part_${index}.py`, text }));
+    const { frontier } = textOf({ files });
+    expect(estimateTokens(frontier)).toBeLessThanOrEqual(mutableTokens + 100);
+    expect(frontier).toContain("## `model/part_0.py` (mutable)");
+    const named = frontier.slice(frontier.indexOf("## Mutable files that are not shown"));
+    expect(named).toMatch(/^## Mutable files that are not shown \(18\d\); read_file shows them/);
+    for (const { path } of files) expect(frontier).toContain(path);
+    expect(unfenced(named).join("\n")).not.toContain("model/");
+    const inFolder = briefTextOf(briefWith({ files }), shelf, "folder").frontier;
+    expect(inFolder).toContain("the folder holds them");
+    expect(inFolder).not.toContain("read_file");
   });
 
   it("does not grow between the hundredth and the thousandth experiment", () => {
