@@ -84,7 +84,7 @@ export type PastExperiment = {
 export type Library = {
   /** Paths of the repository at the frontier, sorted. */
   paths(): Promise<readonly string[]>;
-  /** Text of a file at the frontier; null: it is not there, is not text, or is private to the evaluation. */
+  /** The whole text of a file at the frontier; null: it is not there, is no text, is very large, or is private to the evaluation. */
   read(path: string): Promise<string | null>;
   experiment(number: number): Promise<PastExperiment | null>;
 };

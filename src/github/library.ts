@@ -21,8 +21,8 @@ import { readEvidence } from "./observe-trials.ts";
 import { trialsOn } from "./tracked.ts";
 import { type View, repoOf } from "./view.ts";
 
-/** Characters of a file; a longer one is cut. */
-const longestFile = 100_000;
+/** Bytes of a file; a larger one is not read at all, because half a file is worse than none. */
+const largestFile = 1_000_000;
 const longestTail = 8_000;
 const pastAtMost = 200;
 
@@ -39,11 +39,10 @@ export function libraryAt(commit: Sha, context: Context): Library {
     paths: async () => (await entries()).map((entry) => entry.path).sort(),
     read: async (path) => {
       const entry = (await entries()).find((each) => each.path === path);
-      if (entry === undefined) return null;
+      if (entry === undefined || (entry.size ?? 0) > largestFile) return null;
       const text = await readBlob(client, repoOf(view), sha(entry.sha));
       // What is not UTF-8 has lost something by now.
-      if (text.includes("\0") || text.includes("\ufffd")) return null;
-      return text.length <= longestFile ? text : `${text.slice(0, longestFile)}\n… (cut)\n`;
+      return text.includes("\0") || text.includes("\ufffd") ? null : text;
     },
     experiment: (number) => readPast(number, context),
   };

@@ -272,6 +272,14 @@ describe("text of others", () => {
     expect(visible("x = 'é' # \u{1F600}\tn")).toBe("x = 'é' # \u{1F600}\tn");
   });
 
+  it("is read in one go, however many comments it opens", () => {
+    const opened = "<!--".repeat(100_000);
+    const started = performance.now();
+    expect(visibleFile("train.py", `${opened}\n-->`)).toBe(`${opened}\n-->`);
+    expect(visibleLog(`a <!-- b --> ${opened}`)).toBe(`a  ${opened}`);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it("holds nothing hidden, whatever it was", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
