@@ -1,31 +1,30 @@
 /**
  * How long code is, for the rule that equal and shorter wins (docs/decisions/0008-equal-and-shorter.md): lines that are
- * neither blank nor comment nor a text that stands by itself (a docstring).
+ * neither blank nor comment nor a text that stands by itself (a docstring). A text that is put to use is code, line by line.
  */
 import type { FileText } from "./proposal.ts";
+import { isPython, statementsOf } from "./python.ts";
 
 type Size = { readonly lines: number; readonly characters: number };
 
 function sizeOf(files: readonly FileText[]): Size {
-  const code = files.flatMap(({ text }) => codeLines(text));
-  return { lines: code.length, characters: code.reduce((sum, line) => sum + line.replace(/\s+/g, "").length, 0) };
+  const parts = files.flatMap(({ path, text }) => (isPython(path) ? pythonParts(text) : plainParts(text)));
+  return {
+    lines: parts.reduce((sum, part) => sum + part.lines, 0),
+    characters: parts.reduce((sum, part) => sum + part.text.replace(/\s+/g, "").length, 0),
+  };
 }
 
-function codeLines(text: string): string[] {
-  let within: string | null = null;
+type Part = { readonly lines: number; readonly text: string };
+
+function pythonParts(text: string): Part[] {
+  return statementsOf(text).map(({ lines, tokens }) => ({ lines, text: tokens.join("") }));
+}
+
+function plainParts(text: string): Part[] {
   return text.split("\n").flatMap((raw) => {
     const line = raw.trim();
-    if (within !== null) {
-      if (line.includes(within)) within = null;
-      return [];
-    }
-    const quote = /^[rRuU]?("""|''')/.exec(line);
-    if (quote !== null) {
-      const rest = line.slice(quote[0].length);
-      if (!rest.includes(quote[1]!)) within = quote[1]!;
-      return [];
-    }
-    return line === "" || /^(#|\/\/)/.test(line) ? [] : [line];
+    return line === "" || /^(#|\/\/)/.test(line) ? [] : [{ lines: 1, text: line }];
   });
 }
 

@@ -3,7 +3,16 @@ import { readConfig } from "./config-text.ts";
 import type { Config } from "./config.ts";
 import { type Finding, ok } from "./finding.ts";
 import { configPath, triggerLabel } from "./names.ts";
-import { isPublicAllowed, missingPaths, publicRemedy, publicRisk, workflowPath } from "./start.ts";
+import {
+  exposedPath,
+  exposedRemedy,
+  exposedRisk,
+  isPublicAllowed,
+  missingPaths,
+  publicRemedy,
+  publicRisk,
+  workflowPath,
+} from "./start.ts";
 import { sayDifference, workflowDifferences } from "./workflow.ts";
 
 export type RunnerFact = { readonly name: string; readonly online: boolean; readonly labels: readonly string[] };
@@ -77,6 +86,11 @@ function workflowFinding({ workflowText, baseBranch }: RepositoryFacts, shipped:
 
 function mutableFinding({ paths, baseBranch }: RepositoryFacts, config: Config): Finding {
   const missing = missingPaths(config.mutable, paths);
+  const exposed = exposedPath(config, paths);
+  if (exposed !== null) {
+    const what = `${exposed} is both \`mutable\` and \`trial.private\``;
+    return { id: "mutable", severity: "fail", what, why: exposedRisk, remedy: exposedRemedy };
+  }
   if (missing.length === 0) return ok("mutable", `what may change is there: ${config.mutable.join(", ")}`);
   return {
     id: "mutable",

@@ -84,7 +84,7 @@ export type PastExperiment = {
 export type Library = {
   /** Paths of the repository at the frontier, sorted. */
   paths(): Promise<readonly string[]>;
-  /** Text of a file at the frontier; null: it is not there, is not text, or is private to the evaluation. */
+  /** The whole text of a file at the frontier; null: it is not there, is no text, is very large, or is private to the evaluation. */
   read(path: string): Promise<string | null>;
   experiment(number: number): Promise<PastExperiment | null>;
 };
@@ -127,8 +127,6 @@ export type Brief = {
   readonly inFlight: readonly string[];
   /** Whether files with these contents were tried before in this session. */
   readonly wasTried: (files: readonly FileText[]) => boolean;
-  /** Title of the issue. */
-  readonly title: string;
   readonly baseline: number | null;
   readonly frontierValue: number | null;
   /** Standard deviation of the metric between equal runs; null while it is not known. */

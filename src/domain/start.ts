@@ -67,6 +67,25 @@ export function missingPaths(mutable: readonly string[], paths: readonly string[
   });
 }
 
+/** Whether a path is private to the evaluation. As the action has it (action/src/surface.ts): the pattern, or anything in a folder of its name. */
+export function privateMatcher(globs: readonly string[]): (path: string) => boolean {
+  const folders = globs.map((glob) => glob.replace(/\/+$/, ""));
+  const matches = globs.map((glob) => picomatch(glob, { nonegate: true }));
+  return (path) =>
+    matches.some((matcher) => matcher(path)) ||
+    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+}
+
+/** A path that the researcher may change, and so reads, though it is private to the evaluation; null: there is none. */
+export function exposedPath({ mutable, trial }: Config, paths: readonly string[]): string | null {
+  const isPrivate = privateMatcher(trial.private);
+  return paths.find((path) => isPrivate(path) && isMutable(path, mutable)) ?? null;
+}
+
+/** Why no path can be both, and what to do about it: a phrase each. */
+export const exposedRisk = "what the researcher may change, it reads, and what it reads may end up in a pull request";
+export const exposedRemedy = `let \`mutable\` or \`trial.private\` name less, in \`${configPath}\` or in the front matter of the issue`;
+
 /** Labels of machines that GitHub itself lends, and throws away after one job. Any other may lead to a machine of yours. */
 const hostedLabel = /^(?:ubuntu|windows|macos)-[\w.-]+$/i;
 
@@ -124,6 +143,12 @@ export function startOf(facts: StartFacts): Start {
   if (missing !== undefined) {
     return refuse(
       `\`mutable\` names \`${missing}\`, which does not exist on \`${facts.baseBranch}\`. It is set in \`${configPath}\` or in the front matter of the issue; the default is \`train.py\`.`,
+    );
+  }
+  const exposed = exposedPath(config, facts.paths);
+  if (exposed !== null) {
+    return refuse(
+      `\`${exposed}\` is both \`mutable\` and \`trial.private\`: ${exposedRisk}. To mend it, ${exposedRemedy}.`,
     );
   }
   if (config.program !== null && facts.programText === null) {

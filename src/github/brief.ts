@@ -52,7 +52,6 @@ export async function briefOf(
     rows: view.rows,
     inFlight: open.map(({ idea }) => idea.description),
     wasTried: (contents) => tried.has(contentKey(contents)),
-    title: record.title,
     baseline: baselineOf(view.rows),
     frontierValue: view.rows.findLast((row) => row.outcome === "keep")?.value ?? null,
     sigma: sigmaOf(record.noise, config),

@@ -103,7 +103,16 @@ export type CommitFact = z.output<typeof commitSchema>;
 export const treeSchema = z.object({
   sha: shaText,
   truncated: z.boolean().default(false),
-  tree: z.array(z.object({ path: z.string(), mode: z.string(), type: z.string(), sha: z.string() })),
+  tree: z.array(
+    z.object({
+      path: z.string(),
+      mode: z.string(),
+      type: z.string(),
+      sha: z.string(),
+      /** Bytes of a blob. */
+      size: z.int().optional(),
+    }),
+  ),
 });
 export type TreeFact = z.output<typeof treeSchema>;
 

@@ -6,10 +6,10 @@
  * Always: bounded texts; what is private to the evaluation does not exist here. An experiment that is settled never
  * changes, so each is read once; while the loop's view still knows it, that costs no request.
  */
-import picomatch from "picomatch";
 import { type Sha, parseExperimentBranch, sha } from "../domain/names.ts";
 import type { Library, PastExperiment } from "../domain/proposal.ts";
 import type { Row } from "../domain/results.ts";
+import { privateMatcher } from "../domain/start.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import { measurementsOf } from "../domain/trial.ts";
 import { unifiedDiff } from "../domain/unified-diff.ts";
@@ -21,15 +21,15 @@ import { readEvidence } from "./observe-trials.ts";
 import { trialsOn } from "./tracked.ts";
 import { type View, repoOf } from "./view.ts";
 
-/** Characters of a file; a longer one is cut. */
-const longestFile = 100_000;
+/** Bytes of a file; a larger one is not read at all, because half a file is worse than none. */
+const largestFile = 1_000_000;
 const longestTail = 8_000;
 const pastAtMost = 200;
 
 /** The repository at a commit, and the past of the session. */
 export function libraryAt(commit: Sha, context: Context): Library {
   const { client, view } = context;
-  const secret = isPrivate(view.record!.config.trial.private);
+  const secret = privateMatcher(view.record!.config.trial.private);
   const entries = async () =>
     (await readTree(client, repoOf(view), commit)).tree.filter(
       // A symbolic link (120000) is the name of something else, which may be private.
@@ -39,23 +39,13 @@ export function libraryAt(commit: Sha, context: Context): Library {
     paths: async () => (await entries()).map((entry) => entry.path).sort(),
     read: async (path) => {
       const entry = (await entries()).find((each) => each.path === path);
-      if (entry === undefined) return null;
+      if (entry === undefined || (entry.size ?? 0) > largestFile) return null;
       const text = await readBlob(client, repoOf(view), sha(entry.sha));
       // What is not UTF-8 has lost something by now.
-      if (text.includes("\0") || text.includes("\ufffd")) return null;
-      return text.length <= longestFile ? text : `${text.slice(0, longestFile)}\n… (cut)\n`;
+      return text.includes("\0") || text.includes("\ufffd") ? null : text;
     },
     experiment: (number) => readPast(number, context),
   };
-}
-
-/** As the action has it (action/src/surface.ts): the pattern, or anything in a folder of its name. */
-function isPrivate(globs: readonly string[]): (path: string) => boolean {
-  const folders = globs.map((glob) => glob.replace(/\/+$/, ""));
-  const matchers = globs.map((glob) => picomatch(glob, { nonegate: true }));
-  return (path) =>
-    matchers.some((matches) => matches(path)) ||
-    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
 /** A settled experiment with all that is known of it; null: there is none of this number. */

@@ -4,7 +4,7 @@
  */
 import type { Brief, FileText, Proposal } from "../domain/proposal.ts";
 import { secretsIn } from "../domain/secrets.ts";
-import { isMutable } from "../domain/start.ts";
+import { isMutable, privateMatcher } from "../domain/start.ts";
 import { oneLine } from "../domain/words.ts";
 import { hiddenIn } from "./brief/visible.ts";
 import { differInLooksOnly, differInSeedOnly } from "./substance.ts";
@@ -22,6 +22,9 @@ export function refusalOf(proposal: Proposal, brief: Brief): string | null {
   const { mutable } = brief.config;
   const outside = proposal.files.find((file) => !isMutable(file.path, mutable) || !isPlain(file.path));
   if (outside !== undefined) return `${outside.path} is not in the mutable surface (${mutable.join(", ")})`;
+  const isPrivate = privateMatcher(brief.config.trial.private);
+  const secret = proposal.files.find((file) => isPrivate(file.path));
+  if (secret !== undefined) return `${secret.path} is private to the evaluation`;
   const large = proposal.files.find((file) => file.text.length > largestFile);
   if (large !== undefined) return `${large.path} is larger than ${largestFile} characters`;
   if (oneLine(proposal.description) === "") return "it has no description";

@@ -1,6 +1,6 @@
 /** What a change amounts to: something, or only looks, or only a seed. */
 import type { FileText } from "../domain/proposal.ts";
-import { type Statement, statementsOf } from "./python.ts";
+import { type Statement, isPython, statementsOf } from "../domain/python.ts";
 
 /** A text by all that a program sees of it. Beside Python's files, only blank lines and blanks at line ends are looks. */
 function codeOf({ path, text }: FileText): string {
@@ -10,10 +10,6 @@ function codeOf({ path, text }: FileText): string {
     .map((line) => line.trimEnd())
     .filter((line) => line !== "")
     .join("\n");
-}
-
-function isPython(path: string): boolean {
-  return /\.pyw?$/.test(path);
 }
 
 function shown(statements: readonly Statement[]): string {
@@ -33,7 +29,7 @@ const seedCall =
 const number = /^\.?\d/;
 
 /** The statement with each number that is a seed replaced; null: all that it does is to set one. */
-function withoutSeed({ level, tokens }: Statement): Statement | null {
+function withoutSeed({ tokens, ...rest }: Statement): Statement | null {
   const masked = [...tokens];
   let call = -1;
   let depth = 0;
@@ -50,7 +46,7 @@ function withoutSeed({ level, tokens }: Statement): Statement | null {
     }
   }
   const changed = masked.includes("<seed>");
-  return changed && isOnlySeed(tokens) ? null : { level, tokens: masked.filter((token) => token !== "") };
+  return changed && isOnlySeed(tokens) ? null : { ...rest, tokens: masked.filter((token) => token !== "") };
 }
 
 /** `seed = 42`, `seed: int = 42`, `seed=-1` in a call */

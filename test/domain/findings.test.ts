@@ -99,6 +99,12 @@ describe("findings", () => {
     ["config", "ok", "the defaults hold", inRepository({ configText: null })],
     ["config", "ok", "is valid", inRepository({ configText: "mutable: [prepare.py]\n" })],
     ["config", "fail", "line 1: I don't know the key `mutabel`", inRepository({ configText: "mutabel: [train.py]\n" })],
+    [
+      "mutable",
+      "fail",
+      "prepare.py is both `mutable` and `trial.private`",
+      inRepository({ configText: 'mutable: ["*.py"]\ntrial: {evaluate: python3 judge.py, private: ["p*.py"]}\n' }),
+    ],
     ["mutable", "fail", "names model/*.py, which", inRepository({ configText: "mutable: [train.py, model/*.py]\n" })],
     ["program", "fail", "names plan.md, which", inRepository({ configText: "program: plan.md\n" })],
     ["program", "ok", "prepare.py", inRepository({ configText: "program: prepare.py\n" })],

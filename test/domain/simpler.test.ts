@@ -79,4 +79,67 @@ describe("the length of code", () => {
   ])("%s", (_name, before, after, lines) => {
     expect(change(before, after)).toBe(lines);
   });
+
+  const kernel = 'KERNEL = """\n__global__ void k() {}\n"""\n';
+  const rest = Array.from({ length: 300 }, (_, index) => `a${index} = ${index}\n`).join("");
+
+  it.each([
+    ["a text that is put to use, before all else", rest, kernel + rest, 3],
+    ["one in a call", rest, `compile(\n    """\n    # not a comment\n    """,\n)\n${rest}`, 5],
+    ["one whose last line goes on", rest, `A = """x\ny""" + """z"""\n${rest}`, 2],
+    ["one that holds quotes", rest, `A = """\n'''\n# "\n"""\n${rest}`, 4],
+    ["a text that nothing reads, and one with a value in it", rest, `"""\nx\n"""\nf"""\n{x}\n"""\n${rest}`, 3],
+    ["a docstring, and a comment beside code", "a = 1\n", '"""Why,\nand how."""\na = 1  # so\n', 0],
+    ["a comment and a blank line inside a call", "f(\n    1,\n)\n", "f(\n    # one\n    1,\n\n)\n", 0],
+    ["a statement over two lines", "a = 1\n", "a = \\\n    1\n", 1],
+    ["a comment away and lines joined", "a = 1  # a long remark\nb = 2\n", "a = 1; b = 2\n", 0],
+  ])("%s", (_name, before, after, lines) => {
+    expect(change(before, after)).toBe(lines);
+  });
+
+  it("of what is no Python: quotes are nothing there", () => {
+    expect(lineChange([], [{ path: "a.yaml", text: 'text: """\n# why\nb: 2\n' }])).toBe(2);
+  });
+
+  /** Statements with as many lines of code as they have. */
+  const letters = fc.string({
+    unit: fc.constantFrom("a", "#", "'", '\\"', "{{", "(", " ", "\n", "\\\n"),
+    maxLength: 12,
+  });
+  const linesIn = (text: string) => text.split("\n").length;
+  const statement = fc.oneof(
+    fc.constantFrom(
+      { text: "a = 1  # '''", lines: 1 },
+      { text: "f(\n  1,  # (\n\n  # x\n)", lines: 3 },
+      { text: "a = 1; b = '#'", lines: 1 },
+      { text: 'a = f"{b["c"]}"', lines: 1 },
+      { text: '# """', lines: 0 },
+      { text: "", lines: 0 },
+    ),
+    fc
+      .tuple(letters, fc.constantFrom("K = ", "f(1)\nK = r", "return f", 'x = """a""" '))
+      .map(([inner, head]) => ({ text: `${head}"""${inner} """`, lines: linesIn(head + inner) })),
+    letters.map((inner) => ({ text: `"""${inner} """`, lines: 0 })),
+  );
+  const textOf = (parts: readonly { text: string }[]) => parts.map(({ text }) => `${text}\n`).join("");
+
+  it("grows by just the lines that are added, wherever they are put", () => {
+    fc.assert(
+      fc.property(fc.array(statement, { maxLength: 12 }), statement, fc.nat(12), (parts, added, at) => {
+        expect(change(textOf(parts), textOf(parts.toSpliced(at, 0, added)))).toBe(added.lines);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("never shrinks where something is added at the end, readable or not", () => {
+    const unit = fc.constantFrom('"""', "'''", '"', "'", "#", "\\", "\n", "(", ")", "{", "}", "f", "r", "a", " ", "=");
+    const any = fc.string({ unit, maxLength: 30 });
+    fc.assert(
+      fc.property(any, any, (before, added) => {
+        expect(change(`${before}\n`, `${before}\n${added}`)).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
 });

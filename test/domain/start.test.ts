@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mutableMatcher } from "../../action/src/surface.ts";
-import { type StartFacts, isMutable, programPath, startOf } from "../../src/domain/start.ts";
+import { mutableMatcher, privateSurface } from "../../action/src/surface.ts";
+import { type StartFacts, isMutable, privateMatcher, programPath, startOf } from "../../src/domain/start.ts";
 import { shippedWorkflow } from "../../src/github/shipped.ts";
 import { base } from "../support/session.ts";
 
@@ -80,6 +80,14 @@ describe("a start", () => {
       "`ada/model` is public and its runner may be a machine of yours: anybody can open a pull request that brings a workflow of their own, and run what they like on that machine. Make the repository private. Or read runner-setup/README.md and, if you still want it, allow it by name in `.github/autoresearch.yml` on the default branch: `runner: {allow_public: ada/model}`.",
     ],
     [
+      "with a path that is both mutable and private to the evaluation",
+      {
+        issueBody: '---\nmutable: ["**/*.py"]\ntrial: {evaluate: python3 judge.py, private: [held/]}\n---\nx',
+        paths: ["train.py", "held/data.bin", "held/answers.py"],
+      },
+      "`held/answers.py` is both `mutable` and `trial.private`: what the researcher may change, it reads, and what it reads may end up in a pull request. To mend it, let `mutable` or `trial.private` name less, in `.github/autoresearch.yml` or in the front matter of the issue.",
+    ],
+    [
       "with a mutable path that does not exist",
       { issueBody: "---\nmutable: [train.py, model/*.py]\n---\nx" },
       "`mutable` names `model/*.py`, which does not exist on `main`. It is set in `.github/autoresearch.yml` or in the front matter of the issue; the default is `train.py`.",
@@ -145,7 +153,7 @@ describe("the mutable surface", () => {
     expect(isMutable(path, [pattern])).toBe(expected);
   });
 
-  it("is never wider than the action's, which reads the same patterns", () => {
+  it("is never wider than the action's, which reads the same patterns; what is private is the same", () => {
     const part = fc.constantFrom(
       "train.py",
       "src",
@@ -167,6 +175,7 @@ describe("the mutable surface", () => {
         (patterns, parts) => {
           const path = parts.join("/");
           if (isMutable(path, patterns)) expect(mutableMatcher(patterns)(path)).toBe(true);
+          expect(privateMatcher(patterns)(path)).toBe(privateSurface(patterns).isPrivate(path));
         },
       ),
       { numRuns: 500 },

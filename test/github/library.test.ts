@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Context } from "../../src/github/act.ts";
 import { Client } from "../../src/github/client.ts";
-import { readPast } from "../../src/github/library.ts";
+import { libraryAt, readPast } from "../../src/github/library.ts";
 import { emptyView } from "../../src/github/view.ts";
 import { noAccount } from "../../src/domain/ledger.ts";
 import { recordWith, rowWith, shaOf } from "../support/session.ts";
@@ -29,6 +29,44 @@ test.each([
   const past = await readPast(7, contextWith(pull));
   expect(past).toMatchObject({ hypothesis: null, diff: "", metrics: {}, curve: [], logTail: "" });
   expect(JSON.stringify(past)).not.toContain("XYZZY");
+});
+
+/** A library of a repository with these files. */
+function libraryOf(files: Readonly<Record<string, string>>) {
+  const texts = Object.entries(files);
+  const tree = texts.map(([path, text], index) => ({
+    path,
+    mode: "100644",
+    type: "blob",
+    sha: shaOf(index + 10),
+    size: Buffer.byteLength(text),
+  }));
+  const asked: string[] = [];
+  const client = new Client({
+    request: (route, parameters) => {
+      const at = tree.findIndex(({ sha }) => sha === parameters?.["file_sha"]);
+      if (at >= 0) asked.push(tree[at]!.path);
+      const blob = () => ({ content: Buffer.from(texts[at]![1]).toString("base64"), encoding: "base64" });
+      const data = route.includes("/git/trees/") ? { sha: shaOf(2), truncated: false, tree } : blob();
+      return Promise.resolve({ data, status: 200, headers: {}, url: "" });
+    },
+    auth: () => Promise.resolve(null),
+    graphql: () => Promise.reject(new Error("nobody was to ask")),
+  });
+  const context = { ...contextWith({ ours: true, branch: "" }), client };
+  return { library: libraryAt(shaOf(1), context), asked };
+}
+
+test("a file is given whole or not at all", async () => {
+  const [whole, huge] = ["x = 1  # é\n".repeat(80_000), "x".repeat(1_000_001)];
+  const { library, asked } = libraryOf({ "data.json": huge, "prepare.py": whole, "image.png": "\u0000" });
+  expect(await library.paths()).toEqual(["data.json", "image.png", "prepare.py"]);
+  expect(await library.read("prepare.py")).toBe(whole);
+  expect(await library.read("data.json")).toBeNull();
+  expect(await library.read("image.png")).toBeNull();
+  expect(await library.read("gone.py")).toBeNull();
+  // What is too large is not even fetched.
+  expect(asked).toEqual(["prepare.py", "image.png"]);
 });
 
 test("there is no experiment 0, and none that has no row", async () => {

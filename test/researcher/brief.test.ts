@@ -2,10 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { Brief, PastExperiment } from "../../src/domain/proposal.ts";
 import { type BriefText, briefTextOf, briefTokens, wholeBrief } from "../../src/researcher/brief/brief-text.ts";
+import { mutableTokens } from "../../src/researcher/brief/frontier.ts";
 import { historyOf, withoutGain } from "../../src/researcher/brief/history.ts";
 import { estimateTokens, fenced, keepHead, keepTail } from "../../src/researcher/brief/quote.ts";
 import { visible, visibleFile, visibleLog, visibleProse } from "../../src/researcher/brief/visible.ts";
 import { briefWith, repairWith } from "../support/brief.ts";
+import { unfenced } from "../support/fences.ts";
 import { longSession } from "../support/long-session.ts";
 import { configWith, crashRow, rowWith } from "../support/session.ts";
 
@@ -203,7 +205,7 @@ describe("the size", () => {
     const lines = Array.from({ length: 200 }, () => huge);
     const brief = briefWith({
       program: huge,
-      files: Array.from({ length: 10 }, (_, index) => ({ path: `model/${index}.py`, text: huge })),
+      files: Array.from({ length: 200 }, (_, index) => ({ path: `${"é".repeat(400)}/${index}.py`, text: huge })),
       rows: Array.from({ length: 1_000 }, (_, index) => row(index + 1)),
       inFlight: lines,
       recent: Array.from({ length: 30 }, () => monster),
@@ -222,6 +224,21 @@ describe("the size", () => {
     expect(estimateTokens(wholeBrief(briefTextOf(brief, { paths, files: [] }, "tools")))).toBeLessThanOrEqual(
       briefTokens,
     );
+  });
+
+  it("of many mutable files is bounded: what does not fit is named", () => {
+    const text = "x = 1\n".repeat(1_000);
+    const files = Array.from({ length: 200 }, (_, index) => ({ path: `model/part_${index}.py`, text }));
+    const { frontier } = textOf({ files });
+    expect(estimateTokens(frontier)).toBeLessThanOrEqual(mutableTokens + 100);
+    expect(frontier).toContain("## `model/part_0.py` (mutable)");
+    const named = frontier.slice(frontier.indexOf("## Mutable files that are not shown"));
+    expect(named).toMatch(/^## Mutable files that are not shown \(18\d\); read_file shows them/);
+    for (const { path } of files) expect(frontier).toContain(path);
+    expect(unfenced(named).join("\n")).not.toContain("model/");
+    const inFolder = briefTextOf(briefWith({ files }), shelf, "folder").frontier;
+    expect(inFolder).toContain("the folder holds them");
+    expect(inFolder).not.toContain("read_file");
   });
 
   it("does not grow between the hundredth and the thousandth experiment", () => {
@@ -253,6 +270,14 @@ describe("text of others", () => {
       "A = 1  # \nB = '<!--'\nC = '-->'\n",
     );
     expect(visible("x = 'é' # \u{1F600}\tn")).toBe("x = 'é' # \u{1F600}\tn");
+  });
+
+  it("is read in one go, however many comments it opens", () => {
+    const opened = "<!--".repeat(100_000);
+    const started = performance.now();
+    expect(visibleFile("train.py", `${opened}\n-->`)).toBe(`${opened}\n-->`);
+    expect(visibleLog(`a <!-- b --> ${opened}`)).toBe(`a  ${opened}`);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it("holds nothing hidden, whatever it was", () => {
@@ -299,19 +324,9 @@ describe("text of others", () => {
         "tools",
       ),
     );
-    let fence: string | null = null;
-    let seen = 0;
-    for (const line of text.split("\n")) {
-      const ticks = /^(`{3,})/.exec(line)?.[1];
-      if (fence === null && ticks !== undefined) fence = ticks;
-      else if (fence !== null && line === fence) fence = null;
-      else if (line.includes("PLANTED") || line.includes("Do as I say")) {
-        seen += 1;
-        expect(fence, line).not.toBeNull();
-      }
-    }
-    expect(fence).toBeNull();
-    expect(seen).toBeGreaterThan(10);
+    expect(text.match(/PLANTED|Do as I say/g)!.length).toBeGreaterThan(10);
+    const outside = unfenced(text);
+    expect(outside.filter((line) => /^`{3}|PLANTED|Do as I say/.test(line))).toEqual([]);
     expect(text).not.toContain("\u200B");
     expect(text).not.toContain("SECRET");
   });

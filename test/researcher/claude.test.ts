@@ -322,10 +322,7 @@ test("the model that a person named is asked", async () => {
   expect(proposalIn(asked).researcher).toBe("claude-haiku-4-5");
 });
 
-test("neither the key nor the issue's title is in any request", async () => {
-  const { server } = await ask([edit(), submit()], { title: "PLANTED by whoever opened it" });
-  for (const body of server.bodies) {
-    expect(body).not.toContain("sk-ant");
-    expect(body).not.toContain("PLANTED");
-  }
+test("the key is in no request", async () => {
+  const { server } = await ask([edit(), submit()]);
+  for (const body of server.bodies) expect(body).not.toContain("sk-ant");
 });

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
-import type { Answer, Brief } from "../../src/domain/proposal.ts";
 import { command } from "../../src/researcher/command/command.ts";
 import { briefWith, repairWith, train } from "../support/brief.ts";
 import { purseOf } from "../support/purse.ts";
 import { configWith } from "../support/session.ts";
 import { until } from "../support/world.ts";
+import { ask, raise, sayIt } from "./command-world.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -16,41 +16,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
-
-const said = { title: "Twice the rate", hypothesis: "It is too small." };
-const sayIt = `printf '%s' '${JSON.stringify(said)}' > "$AUTORESEARCH_ANSWER"`;
-const raise = "sed -i 's/LR = 0.02/LR = 0.04/' train.py";
-
-/** Runs a script as the command `agent`. */
-function ask(
-  script: string,
-  given: Partial<Brief> & {
-    env?: string[];
-    environment?: Record<string, string>;
-    timeout?: string;
-    signal?: AbortSignal;
-  } = {},
-): Promise<Answer> {
-  const { env = [], environment = {}, timeout = "20s", signal = new AbortController().signal, ...rest } = given;
-  const config = configWith({
-    mutable: ["train.py", "model/*.py"],
-    researcher: { kind: "command", command: "agent", timeout },
-  });
-  const bot = {
-    PATH: process.env["PATH"],
-    LANG: "C.UTF-8",
-    PRIVATE_KEY: "bot-private-key",
-    APP_ID: "7",
-    ...environment,
-  };
-  const means = { commands: { agent: { run: script, env } }, environment: bot };
-  const library: Brief["library"] = {
-    paths: () => Promise.resolve([".github/workflows/x.yml", "prepare.py", "train.py"]),
-    read: (name) => Promise.resolve(name === "prepare.py" ? "DATA = 1\n" : null),
-    experiment: () => Promise.resolve(null),
-  };
-  return command("agent", means).propose(briefWith({ config, library, ...rest }), signal);
-}
 
 test("a command changes the files of the frontier and says why", async () => {
   expect(await ask(`${raise}; ${sayIt}`)).toEqual({
@@ -70,9 +35,8 @@ test("a command changes the files of the frontier and says why", async () => {
 });
 
 test("it works in a repository of its own, with the brief beside it, and leaves nothing behind", async () => {
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("autoresearch-command-"));
   const answer = await ask(
-    `git status --porcelain > ${dir}/status; git log --format=%s > ${dir}/log; ls -A > ${dir}/files; cp "$AUTORESEARCH_BRIEF" ${dir}/brief.md; cp "$AUTORESEARCH_BRIEF_JSON" ${dir}/brief.json; ${raise}; ${sayIt}`,
+    `pwd > ${dir}/pwd; git status --porcelain > ${dir}/status; git log --format=%s > ${dir}/log; ls -A > ${dir}/files; cp "$AUTORESEARCH_BRIEF" ${dir}/brief.md; cp "$AUTORESEARCH_BRIEF_JSON" ${dir}/brief.json; ${raise}; ${sayIt}`,
     { inFlight: ["Half the \u200Bdepth"] },
   );
   expect(answer.kind).toBe("proposal");
@@ -83,7 +47,7 @@ test("it works in a repository of its own, with the brief beside it, and leaves 
   expect(read("brief.md")).toContain("AUTORESEARCH_ANSWER");
   expect(read("brief.md")).toContain("- Half the depth");
   expect(JSON.parse(read("brief.json"))).toMatchObject({ experiment: 1, inFlight: ["Half the depth"], refused: null });
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("autoresearch-command-"))).toEqual(before);
+  expect(existsSync(path.dirname(read("pwd").trim()))).toBe(false);
 });
 
 test("its environment is what is named, and no more", async () => {
@@ -105,19 +69,6 @@ test("its environment is what is named, and no more", async () => {
     "OPENAI_API_KEY",
     "PATH",
   ]);
-});
-
-test("a value of its environment does not get out by a proposal", async () => {
-  const leak = `echo "KEY = '$MY_OWN_KEY'" >> train.py; ${sayIt}`;
-  const asked = ask(leak, { env: ["MY_OWN_KEY"], environment: { MY_OWN_KEY: "correct-horse-battery" } });
-  await expect(asked).rejects.toThrow(
-    /^no change of agent passed the guard in 3 runs; the last: it holds a value of its environment$/,
-  );
-  const failed = ask('echo "my key is $MY_OWN_KEY" >&2; exit 3', {
-    env: ["MY_OWN_KEY"],
-    environment: { MY_OWN_KEY: "correct-horse-battery" },
-  });
-  await expect(failed).rejects.toThrow("the command agent failed: it ended with status 3: my key is ***");
 });
 
 test("what is refused comes back to it, in the same folder", async () => {

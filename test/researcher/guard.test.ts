@@ -14,6 +14,12 @@ describe("the guard", () => {
     expect(refusalOf(proposalWith({ files: [changed] }), briefWith())).toBeNull();
   });
 
+  it("refuses what is private to the evaluation, though a pattern of the surface reaches it", () => {
+    const config = configWith({ mutable: ["**/*.py"], trial: { evaluate: "python3 judge.py", private: ["held"] } });
+    const proposal = proposalWith({ files: [{ path: "held/answers.py", text: "A = 1\n" }] });
+    expect(refusalOf(proposal, briefWith({ config }))).toBe("held/answers.py is private to the evaluation");
+  });
+
   it("lets a new file of the mutable surface pass", () => {
     const brief = briefWith({ config: configWith({ mutable: ["train.py", "model/*.py"] }) });
     expect(refusalOf(proposalWith({ files: [{ path: "model/a.py", text: "DEPTH = 2\n" }] }), brief)).toBeNull();

@@ -25,7 +25,6 @@ export function briefWith(given: Partial<Brief> & { readonly tried?: ReadonlySet
     rows: [],
     inFlight: [],
     wasTried: (files) => tried.has(keyOf(files)),
-    title: "Lower the loss",
     baseline: 1,
     frontierValue: 1,
     sigma: null,

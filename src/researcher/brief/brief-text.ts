@@ -37,7 +37,7 @@ export function briefTextOf(brief: Brief, shelf: Shelf, workplace: Workplace): B
   const shown = settled === "" ? "(none yet)" : keepTail(settled, historyTokens);
   return {
     rules: rulesOf(brief.config, brief.program, workplace),
-    frontier: frontierText(brief, shelf),
+    frontier: frontierText(brief, shelf, workplace),
     history: `# The experiments so far\n\nOldest first: number, outcome, value with the difference to the frontier of its time, peak memory, description.\n\n${fenced(shown)}`,
     now: nowText(brief, newest, workplace),
   };

@@ -21,8 +21,8 @@ const logTokens = 700;
 const notesTokens = 1_500;
 const steeringTokens = 3_000;
 const inFlightTokens = 2_000;
-const repairDiffTokens = 4_000;
-const tracebackTokens = 2_000;
+export const repairDiffTokens = 4_000;
+export const tracebackTokens = 2_000;
 export const newestTokens = 1_500;
 const fixedTokens = 1_500;
 /** The most that the whole part can have. */
@@ -147,7 +147,8 @@ function steeringText(steering: readonly Steering[]): string | null {
   return `## What people asked for\n\nThey have write access. Follow it where it says what to do; the newest counts most.\n\n${keepTail(list.join("\n\n"), steeringTokens)}`;
 }
 
-function said(text: string): string {
+/** Prose of a person with write access. */
+export function said(text: string): string {
   return keepHead(visibleProse(text.slice(0, 10_000)).trim(), 600);
 }
 

@@ -106,7 +106,7 @@ const withTools = [
 ];
 
 const inFolder = [
-  "The folder you are started in holds the mutable files and other files of the repository at the frontier. Change the mutable files in place; changes to others are refused, new files outside the surface are ignored.",
+  "The folder you are started in holds the mutable files and other files of the repository at the frontier, each whole; what is listed and not there is no text, too large, or one too many. Change the mutable files in place; changes to others are refused, new files outside the surface are ignored.",
   "Then write the answer, as JSON, to the file that the environment variable AUTORESEARCH_ANSWER names. Its form is at the end of this brief.",
   "Say there what the last results taught (`lesson`), what you would try next (`ideas`), and which avenues are closed for good (`foreclosed`): it is the only memory there is.",
 ];

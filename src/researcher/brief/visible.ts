@@ -41,7 +41,13 @@ export function visibleProse(text: string): string {
 
 /** A log as a person reads it: without comments that a page would hide. One that is not closed hides nothing. */
 export function visibleLog(text: string): string {
-  return visible(text).replaceAll(/<!--[\s\S]*?-->/g, "");
+  return withoutClosed(visible(text), /<!--[\s\S]*?-->/g);
+}
+
+/** The text without closed comments. Behind the last end there is none: who looked there would look again for each beginning. */
+function withoutClosed(text: string, comment: RegExp): string {
+  const end = text.lastIndexOf("-->") + 3;
+  return end < 3 ? text : text.slice(0, end).replaceAll(comment, "") + text.slice(end);
 }
 
 /** One line of at most so many characters, as a person reads it; of a text much longer than that the rest is not looked at. */
@@ -53,5 +59,7 @@ const prose = /(?:^|\/)[^./]+$|\.(?:md|mdx|markdown|html?|xml|svg|rst|txt)$/i;
 
 /** A file of the repository: prose without any comment; code without those of one line, which would not cut code away. */
 export function visibleFile(path: string, text: string): string {
-  return prose.test(path) ? visibleProse(text) : visible(text).replaceAll(/<!--[^\n]*?-->/g, "");
+  if (prose.test(path)) return visibleProse(text);
+  const lines = visible(text).split("\n");
+  return lines.map((line) => withoutClosed(line, /<!--.*?-->/g)).join("\n");
 }

@@ -4,18 +4,20 @@
  *
  * Always: what runs is what the admin allowed by RESEARCHER_COMMANDS; a repository chooses among the names. Its environment
  * is PATH, HOME (a folder of its own), LANG and what the admin named. It is the bot's user that runs: what that user may
- * read, the command may read (docs/researchers.md says how to keep it apart).
+ * read, the command may read (docs/researchers.md says how to keep it apart). No value that it was handed is in what it
+ * answers, nor in why it failed.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { type Answer, type Brief, type Proposal, type Researcher, nothingSpent } from "../../domain/proposal.ts";
+import { type Answer, type Brief, type Researcher, nothingSpent } from "../../domain/proposal.ts";
 import { redact } from "../../domain/secrets.ts";
 import { briefTextOf, wholeBrief } from "../brief/brief-text.ts";
+import { briefJsonOf } from "../brief/brief-json.ts";
 import { oneLineOf } from "../brief/quote.ts";
 import { shelfOf } from "../brief/shelf.ts";
-import { visible, visibleLine } from "../brief/visible.ts";
+import { visible, visibleLog } from "../brief/visible.ts";
 import { refusalOf } from "../guard.ts";
 import { proposalOf, submissionSchema } from "../submission.ts";
 import type { AllowedCommand } from "../../domain/allowed-commands.ts";
@@ -48,9 +50,12 @@ const answerSchema = z.union([
   z.strictObject({ nothing: z.string(), cost_usd: z.number().min(0).optional() }),
 ]);
 
+type Said = z.output<typeof answerSchema>;
+
 /** Runs in one folder, the first and those after a refusal. */
 const runsAtMost = 3;
 const secretLength = 8;
+const becauseLength = 600;
 
 export function command(name: string, means: CommandMeans): Researcher {
   const allowed = Object.hasOwn(means.commands, name) ? means.commands[name]! : null;
@@ -58,13 +63,28 @@ export function command(name: string, means: CommandMeans): Researcher {
     const because = `\`researcher.command\` is \`${name}\`, which the bot's admin has not allowed (RESEARCHER_COMMANDS)`;
     return { propose: () => Promise.resolve({ kind: "person", because }) };
   }
-  return {
-    repairs: true,
-    propose: (brief, signal) => propose(brief, { name, allowed, environment: means.environment }, signal),
+  const handedOn = allowed.env.flatMap((variable) => {
+    const value = means.environment[variable];
+    return value === undefined ? [] : [[variable, value] as const];
+  });
+  const secrets = handedOn.flatMap(([, value]) => [value.trim(), value.trim().replaceAll(/\s+/g, " ")]);
+  const given: With = {
+    name,
+    run: allowed.run,
+    environment: means.environment,
+    handedOn: Object.fromEntries(handedOn),
+    secrets: secrets.filter((value) => value.length >= secretLength),
   };
+  return { repairs: true, propose: (brief, signal) => propose(brief, given, signal) };
 }
 
-type With = { readonly name: string; readonly allowed: AllowedCommand } & Pick<CommandMeans, "environment">;
+type With = Pick<CommandMeans, "environment"> & {
+  readonly name: string;
+  readonly run: string;
+  /** What the admin named of the bot's environment, and the values that are not to be seen again. */
+  readonly handedOn: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+};
 
 async function propose(brief: Brief, given: With, signal: AbortSignal): Promise<Answer> {
   if (brief.purse.leftUsd <= 0) {
@@ -101,40 +121,58 @@ function placesIn(home: string) {
   };
 }
 
+type Result = Answer | { readonly kind: "refused"; readonly because: string };
+
+/** One run and what came of it; the one way on which the command's words go out. */
 async function runOnce(
   brief: Brief,
   refused: string | null,
   checkout: Checkout,
-  { name, allowed, environment, places }: With & { places: Places },
+  given: With & { places: Places },
   signal: AbortSignal,
-): Promise<Answer | { kind: "refused"; because: string }> {
+): Promise<Result> {
+  const { name, run, environment, handedOn, secrets, places } = given;
   await writeBrief(brief, refused, places);
   await rm(places.answer, { force: true });
-  const handedOn = allowed.env.flatMap((variable) => {
-    const value = environment[variable];
-    return value === undefined ? [] : [[variable, value] as const];
-  });
-  const env = { ...environmentOf(environment, places), ...Object.fromEntries(handedOn) };
+  const env = { ...environmentOf(environment, places), ...handedOn };
   const timeoutMs = brief.config.researcher.timeout * 1000;
-  const ended = await runCommand(allowed.run, { cwd: places.checkout, env, timeoutMs }, signal);
-  const secrets = handedOn.map(([, value]) => value).filter((value) => value.length >= secretLength);
+  const ended = await runCommand(run, { cwd: places.checkout, env, timeoutMs }, signal);
   if (ended.problem !== null) {
-    const tail = oneLineOf(redact(visible(ended.output), secrets).slice(-300), 300);
-    throw new Error(`the command ${name} failed: ${ended.problem}${tail === "" ? "" : `: ${tail}`}`);
+    const tail = redact(visible(ended.output), secrets).trim().slice(-300);
+    throw new Error(shown(`the command ${name} failed: ${ended.problem}${tail === "" ? "" : `: ${tail}`}`, secrets));
   }
   const answer = await readAnswer(places.answer);
-  if ("problem" in answer) return { kind: "refused", because: answer.problem };
-  if (answer.cost_usd !== undefined) brief.purse.settle(0, { ...nothingSpent, usd: answer.cost_usd });
-  if ("nothing" in answer) return { kind: "nothing", because: visibleLine(answer.nothing, 300) };
-  const changes = await changesIn(checkout, brief.config.mutable);
-  if (!changes.ok) return { kind: "refused", because: changes.because };
-  const proposal = proposalOf(answer, changes.files, brief, name);
-  const refusal = holdsAny(proposal, secrets) ? "it holds a value of its environment" : refusalOf(proposal, brief);
-  return refusal === null ? { kind: "proposal", proposal } : { kind: "refused", because: refusal };
+  const result = "problem" in answer ? refusal(answer.problem) : await resultOf(answer, brief, checkout, name);
+  if (result.kind !== "proposal") return { ...result, because: shown(result.because, secrets) };
+  return holdsAny([answer, result], secrets) ? refusal("it holds a value of its environment") : result;
 }
 
-function holdsAny(proposal: Proposal, secrets: readonly string[]): boolean {
-  const all = JSON.stringify(proposal);
+function refusal(because: string): Result {
+  return { kind: "refused", because };
+}
+
+async function resultOf(answer: Said, brief: Brief, checkout: Checkout, name: string): Promise<Result> {
+  if (answer.cost_usd !== undefined) brief.purse.settle(0, { ...nothingSpent, usd: answer.cost_usd });
+  if ("nothing" in answer) return { kind: "nothing", because: answer.nothing };
+  // A folder that can't be read is the command's own doing, and so is its name.
+  const changes = await changesIn(checkout, brief.config.mutable).catch((error: Error) => ({
+    ok: false as const,
+    because: error.message,
+  }));
+  if (!changes.ok) return refusal(changes.because);
+  const proposal = proposalOf(answer, changes.files, brief, name);
+  const because = refusalOf(proposal, brief);
+  return because === null ? { kind: "proposal", proposal } : refusal(because);
+}
+
+/** One line as people may see it. Before anything is taken away or cut, and after: half a value would not be known again. */
+function shown(text: string, secrets: readonly string[]): string {
+  const seen = visibleLog(redact(text, secrets).slice(0, 10 * becauseLength));
+  return oneLineOf(redact(seen.replaceAll(/\s+/g, " "), secrets), becauseLength);
+}
+
+function holdsAny(value: unknown, secrets: readonly string[]): boolean {
+  const all = JSON.stringify(value);
   return secrets.some((secret) => all.includes(JSON.stringify(secret).slice(1, -1)));
 }
 
@@ -155,11 +193,7 @@ async function writeBrief(brief: Brief, refused: string | null, places: Places):
   const again =
     refused === null ? "" : `\n\n## Your last answer was refused\n\n${refused}. Mend it; the folder is as you left it.`;
   await writeFile(places.brief, `${text}${again}\n\n${answerForm}\n`);
-  const { wasTried: _, library: __, purse: ___, files: ____, ...plain } = brief;
-  const repair = brief.repair === null ? null : { ...brief.repair, files: undefined };
-  // The files are in the folder; of all other texts the JSON holds what a person would see.
-  const seen = (_key: string, value: unknown) => (typeof value === "string" ? visible(value) : value);
-  await writeFile(places.briefJson, JSON.stringify({ ...plain, repair, refused }, seen, 2));
+  await writeFile(places.briefJson, briefJsonOf(brief, refused));
 }
 
 const answerForm = `## The form of the answer
@@ -180,13 +214,13 @@ const answerForm = `## The form of the answer
 
 Only \`title\` and \`hypothesis\` must be there. If you have no idea at all: \`{"nothing": "the reason"}\`.`;
 
-async function readAnswer(at: string): Promise<z.output<typeof answerSchema> | { problem: string }> {
+async function readAnswer(at: string): Promise<Said | { problem: string }> {
   const text = await readPlain(at);
   if (text === null) return { problem: "there is no answer in the file that AUTORESEARCH_ANSWER names" };
   try {
     const parsed = answerSchema.safeParse(JSON.parse(text));
     if (parsed.success) return parsed.data;
-    return { problem: `the answer is not of the form asked for: ${oneLineOf(z.prettifyError(parsed.error), 300)}` };
+    return { problem: `the answer is not of the form asked for: ${z.prettifyError(parsed.error)}` };
   } catch {
     return { problem: "the answer is not JSON" };
   }

@@ -5,8 +5,12 @@
  * It errs on the side of "different": what it can't read is kept as it stands.
  */
 
-/** One logical line: how deep it is indented, and its tokens. */
-export type Statement = { readonly level: number; readonly tokens: readonly string[] };
+/** One logical line: how deep it is indented, its tokens, and on how many lines of the file something of them stands. */
+export type Statement = { readonly level: number; readonly tokens: readonly string[]; readonly lines: number };
+
+export function isPython(path: string): boolean {
+  return /\.pyw?$/.test(path);
+}
 
 const opening = /^[rRbBuUfFtT]{0,2}("""|'''|"|')/;
 const word =
@@ -22,40 +26,45 @@ export function statementsOf(text: string): Statement[] {
   let at = 0;
   while (at < source.length) {
     const indent = /^[ \t\f]*/.exec(source.slice(at, at + 1_000))![0];
-    const { tokens, end } = readLine(source, at + indent.length);
+    const { tokens, lines, end } = readLine(source, at + indent.length);
     at = end;
     if (tokens.length === 0) continue;
     const width = indent.replaceAll("\t", "        ").length;
     while (width < indents.at(-1)!) indents.pop();
     if (width > indents.at(-1)!) indents.push(width);
     const isDocstring = tokens.every((token) => opening.test(token) && !/^[a-z]{0,2}f/i.test(token));
-    if (!isDocstring) statements.push({ level: indents.length - 1, tokens });
+    if (!isDocstring) statements.push({ level: indents.length - 1, tokens, lines });
   }
   return statements;
 }
 
-/** The tokens up to the end of the logical line that begins at `start`, and where the next one begins. */
-function readLine(source: string, start: number): { tokens: string[]; end: number } {
+/** The tokens up to the end of the logical line that begins at `start`, their lines, and where the next one begins. */
+function readLine(source: string, start: number): { tokens: string[]; lines: number; end: number } {
   const tokens: string[] = [];
-  let depth = 0;
+  let [depth, lines] = [0, 0];
+  let isCounted = false;
   let at = start;
   while (at < source.length) {
     const char = source[at]!;
-    if (char === "\n" && depth === 0) return { tokens, end: at + 1 };
+    if (char === "\n" && depth === 0) return { tokens, lines, end: at + 1 };
     if (char === "#") {
       const end = source.indexOf("\n", at);
       at = end === -1 ? source.length : end;
-    } else if (char === "\\" && source[at + 1] === "\n") at += 2;
-    else if (/\s/.test(char)) at += 1;
+    } else if (char === "\n" || source.startsWith("\\\n", at)) {
+      isCounted = false;
+      at += char === "\n" ? 1 : 2;
+    } else if (/\s/.test(char)) at += 1;
     else {
       const token = tokenAt(source, at);
       if (openers.includes(token)) depth += 1;
       else if (closers.includes(token)) depth = Math.max(0, depth - 1);
       tokens.push(token);
+      lines += token.split("\n").length - (isCounted ? 1 : 0);
+      isCounted = true;
       at += token.length;
     }
   }
-  return { tokens, end: source.length };
+  return { tokens, lines, end: source.length };
 }
 
 function tokenAt(source: string, at: number): string {
