@@ -2,8 +2,7 @@
  * The brief's facts for a program to read. What stands in the brief's words stands here too, and no more: each text as a
  * person sees it, and bounded, whatever its name. Pure.
  */
-import type { Brief } from "../../domain/proposal.ts";
-import { recentAtMost } from "../../domain/proposal.ts";
+import { type Brief, recentAtMost } from "../../domain/proposal.ts";
 import { repairDiffTokens, said, tracebackTokens } from "./now.ts";
 import { keepHead, keepTail } from "./quote.ts";
 import { programTokens } from "./rules.ts";

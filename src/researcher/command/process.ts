@@ -40,10 +40,11 @@ export function runCommand(
       }
     };
     let because: string | null = null;
+    let grace: NodeJS.Timeout | undefined;
     const end = (why: string) => {
       because ??= why;
       kill("SIGTERM");
-      setTimeout(() => kill("SIGKILL"), graceMs).unref();
+      grace ??= setTimeout(() => kill("SIGKILL"), graceMs);
     };
     const timer = setTimeout(() => end(`it was ended after ${Math.round(at.timeoutMs / 1000)} s`), at.timeoutMs);
     const stop = () => end("the session wants it no more");
@@ -63,6 +64,8 @@ export function runCommand(
     });
     child.on("exit", (code, by) => {
       kill("SIGKILL");
+      // From here on the group's number may be another's.
+      clearTimeout(grace);
       const status = by ?? (code === 0 ? null : `status ${code}`);
       // What left the group may hold the pipes open for ever.
       const late = setTimeout(() => settle(status), drainMs);
