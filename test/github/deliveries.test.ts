@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Attempt, missed, redeliver } from "../../src/github/deliveries.ts";
-import { Line, type OctokitLike } from "../../src/github/line.ts";
+import { Line } from "../../src/github/line.ts";
 import { Held, Pace } from "../../src/github/pace.ts";
 import { at, startTestWorld, type TestWorld } from "../local/github-world.ts";
 
@@ -66,7 +66,7 @@ describe("what is missed", () => {
 });
 
 function lineOf(world: TestWorld, pace = new Pace({ spaced: false })): Line {
-  return new Line(world.asApp as unknown as OctokitLike, { installation: null, pace });
+  return new Line(world.asApp, { installation: null, pace });
 }
 
 /** One round, as the app makes it. */
