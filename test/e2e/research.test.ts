@@ -101,10 +101,17 @@ test("the library shows the repository at the frontier and the past, and hides w
     if (tried > 2) return over;
     return answerOf(brief, { title: `gain ${tried}`, hypothesis: "It helps.", set: { VALUE: 2 - tried / 10 } });
   });
+  const big = "x".repeat(150_000);
   const world = await startWorld({
     training: "real",
     researcher,
-    files: { "data.bin": "\0\u0001", "held/out.py": "SECRET = 1\n", "judge.py": judge, "big.txt": "x".repeat(150_000) },
+    files: {
+      "data.bin": "\0\u0001",
+      "held/out.py": "SECRET = 1\n",
+      "judge.py": judge,
+      "big.txt": big,
+      "huge.txt": big.repeat(7),
+    },
   });
   const config = `trial: {command: "python3 train.py", budget: 3s, timeout: 20s, evaluate: "python3 judge.py", private: [held]}`;
   const issue = await world.openSession(`---\n${config}\n---\nLower it.`);
@@ -115,7 +122,9 @@ test("the library shows the repository at the frontier and the past, and hides w
   expect(await brief.library.read("held/out.py")).toBeNull();
   expect(await brief.library.read("data.bin")).toBeNull();
   expect(await brief.library.read("nowhere.py")).toBeNull();
-  expect((await brief.library.read("big.txt"))!.length).toBeLessThan(100_100);
+  // Whole, or not at all.
+  expect(await brief.library.read("big.txt")).toBe(big);
+  expect(await brief.library.read("huge.txt")).toBeNull();
   // The frontier has moved since the baseline.
   expect(await brief.library.read("train.py")).toContain("VALUE = 1.8");
   expect(brief.recent.map((each) => each.row.description)).toEqual(["gain 1", "gain 2"]);
