@@ -133,12 +133,7 @@ test("the library shows the repository at the frontier and the past, and hides w
   expect(past!.diff).toContain("-VALUE = 2\n+VALUE = 1.9\n");
   expect(past!.logTail).toContain("step 00001");
   expect(await brief.library.experiment(77)).toBeNull();
-  expect(brief).toMatchObject({
-    baseline: 2,
-    frontierValue: 1.8,
-    kinds: { other: { tried: 2, kept: 2 } },
-    title: "Find a better train.py",
-  });
+  expect(brief).toMatchObject({ baseline: 2, frontierValue: 1.8, kinds: { other: { tried: 2, kept: 2 } } });
 });
 
 test("notes and ideas of people reach the researcher, are taken up with credit, and the dashboard says where", async () => {
