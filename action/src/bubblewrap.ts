@@ -13,8 +13,13 @@ import { join } from "node:path";
 import { holds, type Machine } from "./machine.ts";
 import type { Place } from "./sandbox.ts";
 
-/** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.7. */
-export const noNestingFlag = "--disable-userns";
+/** What not every version can; without it all else holds. */
+export type Extras = {
+  /** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.8. */
+  readonly forbidsNesting: boolean;
+  /** `/dev/shm` gets a quarter of the memory, and not the half that is the kernel's default. Since bubblewrap 0.7. */
+  readonly boundsSharedMemory: boolean;
+};
 
 const merged = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /**
@@ -23,12 +28,14 @@ const merged = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
  */
 const kernelSettings = ["sys", "bus", "irq", "fs", "acpi", "scsi", "mtrr", "pressure", "sysrq-trigger"];
 
-/** Everything before `--`. */
-export function bubblewrapArguments(machine: Machine, place: Place): string[] {
+/** Everything before `--`, but for the descriptor that the status goes to. */
+export function bubblewrapArguments(machine: Machine, place: Place, extras: Extras): string[] {
   const hidden = machine.hiddenFolders.filter((folder) => machine.system.some((root) => folder.startsWith(`${root}/`)));
   const tmp = join(place.scratch, "tmp");
+  const size = extras.boundsSharedMemory ? ["--size", String(Math.floor(totalmem() / 4))] : [];
   return [
     ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"],
+    extras.forbidsNesting ? ["--disable-userns"] : [],
     ["--cap-drop", "ALL", "--hostname", "trial"],
     machine.system.flatMap((path) => ["--ro-bind", path, path]),
     merged.flatMap(systemFolder),
@@ -37,7 +44,7 @@ export function bubblewrapArguments(machine: Machine, place: Place): string[] {
     kernelSettings.flatMap((name) => roBind(join("/proc", name))),
     ["--dev", "/dev"],
     machine.devices.flatMap((device) => ["--dev-bind-try", device, device]),
-    ["--size", String(Math.floor(totalmem() / 4)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    [...size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
     ["--ro-bind-try", "/sys", "/sys"],
     ["--bind", tmp, "/tmp", "--bind", tmp, "/var/tmp", "--bind", join(place.scratch, "home"), machine.home],
     machine.shown.flatMap((path) => ["--ro-bind", path, path]),
