@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bubblewrapArguments } from "../../action/src/bubblewrap.ts";
 import { devicesOf, type Machine, otherRunners, readMachine, systemRoots } from "../../action/src/machine.ts";
 import { noBubblewrap } from "./bubblewrap.ts";
 import { block, makeHostileWorld, start } from "./hostile-world.ts";
@@ -78,6 +79,24 @@ describe("of the system", () => {
   });
 });
 
+it("a folder of a runner is covered where a link shows it", () => {
+  put(home, "data/runner/.credentials", "data/x");
+  symlinkSync(join(home, "data"), join(home, "opt"));
+  const machine: Machine = {
+    path: "",
+    home,
+    system: [join(home, "opt")],
+    shown: [],
+    hiddenFolders: [join(home, "data/runner")],
+    hiddenFiles: [],
+    devices: [],
+    emptyFile: "/dev/null",
+  };
+  const place = { cwd: "/", writable: [], readable: [], hidden: [], scratch: "/tmp/scratch" };
+  const args = bubblewrapArguments(machine, place, { forbidsNesting: true, boundsSharedMemory: true }).join(" ");
+  expect(args).toContain(`--tmpfs ${join(home, "opt/runner")}`);
+});
+
 /** Prints which of these files can be read. */
 const readers = (...paths: readonly string[]): string =>
   `import os\nfor p in ${JSON.stringify(paths)}:\n    try: print("read", p, open(os.path.expanduser(p)).read().strip())\n    except OSError: print("not", p)\n${block}`;
@@ -94,5 +113,26 @@ describe.skipIf(noBubblewrap !== null)("a candidate", () => {
     const { measurement } = await start(world!, readers(...paths), "required", { env: { PATH } }).done;
     expect(measurement.logTail).toContain(`read ${paths[0]} secret`);
     for (const path of paths.slice(1)) expect(measurement.logTail).toContain(`not ${path}`);
+  });
+
+  it("reads no private file by another name, and the evaluator reads it", async () => {
+    const data = join(world!.folder, "data/autoresearch");
+    put(data, "held_out.bin", "train.bin", "secret/a", "blobs/b1", "blobs/b2");
+    mkdirSync(join(data, "snapshot"));
+    symlinkSync("../blobs/b1", join(data, "snapshot/one"));
+    rmSync(join(world!.folder, ".cache/autoresearch"), { recursive: true });
+    symlinkSync(data, join(world!.folder, ".cache/autoresearch"));
+    const names = ["held_out.bin", "secret/a", "snapshot/one", "blobs/b1", "blobs/b2", "train.bin"];
+    const paths = names.map((name) => `~/.cache/autoresearch/${name}`);
+    const judge = `python3 -c 'open("${join(data, "held_out.bin")}"); print("---"); print("val_bpb: 0.5")'`;
+    for (const top of [data, "~/.cache/autoresearch"]) {
+      const spec = { private: ["held_out.bin", "secret", "snapshot"].map((name) => `${top}/${name}`), evaluate: judge };
+      const { measurement } = await start(world!, readers(...paths, join(data, "held_out.bin")), "required", {
+        spec:
+          top === data ? spec : { ...spec, evaluate: judge.replace(data, join(world!.folder, ".cache/autoresearch")) },
+      }).done;
+      expect(measurement).toMatchObject({ status: "measured", value: 0.5 });
+      for (const path of paths.slice(0, 3)) expect(measurement.logTail).not.toContain(`read ${path} secret`);
+    }
   });
 });
