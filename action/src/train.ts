@@ -20,7 +20,7 @@ import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
-import { outsideFiles, type Outside } from "./outside.ts";
+import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
 import { changedPaths, hashFiles, matchingFiles, type Hashes } from "./protected-files.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
@@ -97,6 +97,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
   const state = (root: string): Promise<Hashes> => stateOf(root, visible, spec.protect, outside);
+  await expectFiles(outside);
   const before = await state(folders.checkout);
   bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.

@@ -123,16 +123,23 @@ describe.skipIf(noBubblewrap !== null)("a candidate", () => {
     rmSync(join(world!.folder, ".cache/autoresearch"), { recursive: true });
     symlinkSync(data, join(world!.folder, ".cache/autoresearch"));
     const names = ["held_out.bin", "secret/a", "snapshot/one", "blobs/b1", "blobs/b2", "train.bin"];
-    const paths = names.map((name) => `~/.cache/autoresearch/${name}`);
-    const judge = `python3 -c 'open("${join(data, "held_out.bin")}"); print("---"); print("val_bpb: 0.5")'`;
-    for (const top of [data, "~/.cache/autoresearch"]) {
-      const spec = { private: ["held_out.bin", "secret", "snapshot"].map((name) => `${top}/${name}`), evaluate: judge };
-      const { measurement } = await start(world!, readers(...paths, join(data, "held_out.bin")), "required", {
-        spec:
-          top === data ? spec : { ...spec, evaluate: judge.replace(data, join(world!.folder, ".cache/autoresearch")) },
+    const paths = [...names.map((name) => `~/.cache/autoresearch/${name}`), join(data, "held_out.bin")];
+    const cache = join(world!.folder, ".cache/autoresearch");
+    for (const [top, told, last] of [
+      [data, data, "snapshot"],
+      [cache, "~/.cache/autoresearch", "snapshot/*"],
+      [cache, "~/.cache/autoresearch", "snapshot/one"],
+    ] as const) {
+      const files = ["held_out.bin", "secret/a", "snapshot/one"].map((name) => join(top, name));
+      const { measurement } = await start(world!, readers(...paths), "required", {
+        spec: {
+          private: ["held_out.bin", "secret", last].map((name) => `${told}/${name}`),
+          evaluate: `cat ${files.join(" ")} && echo --- && echo val_bpb: 0.5`,
+        },
       }).done;
       expect(measurement).toMatchObject({ status: "measured", value: 0.5 });
-      for (const path of paths.slice(0, 3)) expect(measurement.logTail).not.toContain(`read ${path} secret`);
+      const read = paths.filter((path) => measurement.logTail.includes(`read ${path} secret`));
+      expect(read).toEqual([paths[4], paths[5]]);
     }
   });
 });
