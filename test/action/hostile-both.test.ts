@@ -54,7 +54,10 @@ describe.each(
       { env: { LC_ALL: mark } },
     );
     await until(() => run.printed().includes("waiting"));
+    const asked = performance.now();
     run.child.kill("SIGINT");
+    await until(() => processesWith(`LC_ALL=${mark}`).length === 0);
+    expect(performance.now() - asked).toBeLessThan(5_000);
     const result = await run.done;
     expect(result.measurement.status).toBe("cancelled");
     expect(processesWith(`LC_ALL=${mark}`)).toEqual([]);
