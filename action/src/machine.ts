@@ -5,7 +5,7 @@
  * Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
  */
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 
 export type Machine = {
@@ -65,7 +65,7 @@ const cacheVariables = [
 ];
 const secretInCaches = ["token", "stored_tokens"];
 /** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
-const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|versions)$/;
+const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
 const systemSecrets = {
   files: ["shadow", "shadow-", "gshadow", "gshadow-", "krb5.keytab"].map((name) => join("/etc", name)),
   folders: ["/etc/ssh", "/etc/ssl/private", "/etc/sudoers.d"],
@@ -77,10 +77,9 @@ const systemSecrets = {
  */
 export function readMachine(own: Environment, folder: string, named: readonly string[], emptyFile: string): Machine {
   const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-  const told = own["HOME"] ?? homedir();
-  const home = isPlainPath(told) ? told : "/tmp/home";
+  const home = homeOf(own);
   const runner = runnerFolders(own);
-  const homes = [home, homedir()];
+  const homes = [home, ...accountHome()];
   const narrow = [...homes, folder, ...runner];
   const isWide = (entry: string): boolean => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
   const caches = cacheVariables.flatMap((name) => own[name] ?? []);
@@ -110,6 +109,21 @@ export function readMachine(own: Environment, folder: string, named: readonly st
     devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
     emptyFile,
   };
+}
+
+/** The home that the job was given: what `~` in the trial's paths stands for. */
+export function homeOf(own: Environment): string {
+  const told = own["HOME"] ?? homedir();
+  return isPlainPath(told) ? told : "/tmp/home";
+}
+
+/** The home of the user's account, which may be another; a container's user may have none. */
+function accountHome(): string[] {
+  try {
+    return [userInfo().homedir].filter(isPlainPath);
+  } catch {
+    return [];
+  }
 }
 
 /** `/a` holds `/a` and `/a/b`. */

@@ -1,9 +1,8 @@
 /** What a trial names outside its checkout: files to be protected, files to be hidden from the candidate. */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import picomatch from "picomatch";
 import type { TrialSpec } from "../../src/domain/measurement.ts";
-import { holds, realOf } from "./machine.ts";
+import { holds, homeOf, realOf } from "./machine.ts";
 import { expandHome, filesThrough, fixedPart, matchingFiles } from "./protected-files.ts";
 
 export type Outside = {
@@ -21,7 +20,7 @@ export async function outsideFiles(
   spec: Pick<TrialSpec, "protect" | "private">,
   own: Readonly<Record<string, string | undefined>>,
 ): Promise<Outside> {
-  const home = own["HOME"] ?? homedir();
+  const home = homeOf(own);
   const protectedGlobs = spec.protect.map((pattern) => expandHome(pattern, home));
   const secret = spec.private.map((pattern) => expandHome(pattern, home));
   const [single, globs] = [false, true].map((isGlob) =>

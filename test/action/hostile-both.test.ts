@@ -167,6 +167,25 @@ describe("without a sandbox", () => {
     expect(measurement.protectedFiles.changed.join()).toContain(name);
   });
 
+  it("an evaluator that was exchanged, and would put itself right, is not run", async () => {
+    const forged = [
+      "import shutil",
+      'print("forged it")',
+      'shutil.copy2("evaluate.bak", "evaluate.py")',
+      `print("---"); print("val_bpb: 0.1")`,
+    ].join("\n");
+    const { measurement, printed } = await judge(
+      `import shutil\nshutil.copy2("../judge/evaluate.py", "../judge/evaluate.bak")\nopen("../judge/evaluate.py", "w").write(${JSON.stringify(forged)})\n${block}`,
+      "off",
+      { spec: { evaluate: "python3 evaluate.py" } },
+    );
+    expect(measurement).toMatchObject({
+      status: "rejected",
+      because: "changed evaluate.py while running, outside the mutable surface",
+    });
+    expect(printed).not.toContain("forged it");
+  });
+
   it("is said in the measurement, with its reason", async () => {
     const folder = join(world.folder, "bin-without-bwrap");
     if (!existsSync(folder)) mkdirSync(folder);
