@@ -134,8 +134,19 @@ check_sandbox() {
     finding warn bubblewrap "can't be tried as the runner's user: setpriv is not there" '' 'apt-get install -y util-linux'
     return
   fi
-  if answer=$(as_runner bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --unshare-all --die-with-parent true 2>&1); then
-    finding ok bubblewrap "works for $(runner_name): own process, network and mount namespaces"
+  # The action's options (action/src/bubblewrap.ts): first what every version knows, then those that came with 0.7 and 0.8.
+  local usual=(--unshare-all --unshare-user --die-with-parent --new-session --cap-drop ALL --hostname trial
+    --ro-bind / / --proc /proc --ro-bind-try /proc/sys /proc/sys --dev /dev)
+  local rest=(--tmpfs /dev/shm --remount-ro /dev --tmpfs /tmp --symlink / /tmp/link --bind /tmp /var/tmp --chdir / --json-status-fd 2 -- true)
+  if answer=$(as_runner bwrap "${usual[@]}" "${rest[@]}" 2>&1); then
+    local lacks=''
+    as_runner bwrap "${usual[@]}" --size 65536 "${rest[@]}" >/dev/null 2>&1 || lacks='--size'
+    as_runner bwrap --disable-userns "${usual[@]}" "${rest[@]}" >/dev/null 2>&1 || lacks+="${lacks:+ and }--disable-userns"
+    if [[ -n $lacks ]]; then
+      finding warn bubblewrap "works for $(runner_name), but without $lacks ($(bwrap --version 2>/dev/null))" 'trials run in the sandbox all the same; without --disable-userns (0.8) they can make user namespaces, so more of the kernel is in their reach, and without --size (0.7) they can take half of the memory as /dev/shm' 'bubblewrap 0.8 or later, as in Debian 12 and Ubuntu 24.04'
+    else
+      finding ok bubblewrap "works for $(runner_name): own process, network and mount namespaces"
+    fi
     return
   fi
   answer=${answer%%$'\n'*}

@@ -17,7 +17,7 @@ import {
   ticksOf,
 } from "./domain/plot.ts";
 import { type Frame, type Label, fontSize, placeLabels, shorten, slant } from "./domain/plot-labels.ts";
-import { formatPercent, formatValue } from "./domain/words.ts";
+import { formatAmount, formatPercent } from "./domain/numbers.ts";
 
 const size = { width: 1080, height: 600 };
 const outer: Frame = { left: 84, top: 92, right: size.width - 24, bottom: size.height - 58 };
@@ -76,9 +76,9 @@ function titleOf(plot: Plot, { metric, direction, title }: { metric: string; dir
 /** ` 0.9979 → 0.9697 (−2.83 %)`; the part in brackets only where it says something. */
 function changeOf({ baseline, best }: Plot): string {
   if (baseline === null || best === null) return "";
-  if (baseline === best) return ` ${formatValue(best)}`;
+  if (baseline === best) return ` ${formatAmount(best)}`;
   const part = Math.abs(best - baseline) < 100 * Math.abs(baseline) ? ` (${formatPercent(baseline, best)})` : "";
-  return ` ${formatValue(baseline)} → ${formatValue(best)}${part}`;
+  return ` ${formatAmount(baseline)} → ${formatAmount(best)}${part}`;
 }
 
 const icons: Readonly<Record<string, string>> = {

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { accessSync, appendFileSync, closeSync, constants, createReadStream, existsSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, unlinkSync, write, writeFileSync, writeSync } from "node:fs";
-import { constants as constants$1, homedir, totalmem } from "node:os";
-import { basename, delimiter, dirname, isAbsolute, join, posix } from "node:path";
-import { lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { accessSync, appendFileSync, closeSync, constants, createReadStream, existsSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync, unlinkSync, write, writeFileSync, writeSync } from "node:fs";
+import { lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
+import { basename, delimiter, dirname, isAbsolute, join, posix, relative } from "node:path";
 import { execFile, spawn } from "node:child_process";
-import { StringDecoder } from "node:string_decoder";
-import { promisify } from "node:util";
 import { pipeline } from "node:stream/promises";
+import { StringDecoder } from "node:string_decoder";
+import { constants as constants$1, homedir, totalmem, userInfo } from "node:os";
+import { promisify } from "node:util";
 
 // \0rolldown/runtime.js
 var __create = Object.create;
@@ -6008,7 +6008,7 @@ const commitId = string().regex(/^[0-9a-f]{40}$/, "must be a full commit id (40 
 const address = url({
 	protocol: /^(?:https?|file)$/,
 	error: "must be the address of a GitHub"
-});
+}).transform((url) => url.replace(/\/+$/, ""));
 const shared = {
 	trial: string().refine((text) => parseTrialId(text) !== null, "must be issue:experiment:attempt, such as 12:7:1"),
 	commit: commitId,
@@ -6025,7 +6025,8 @@ const shared = {
 	}),
 	token: string(),
 	GITHUB_SERVER_URL: address.default("https://github.com"),
-	GITHUB_REPOSITORY: string().regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/repository")
+	GITHUB_REPOSITORY: string().regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/repository"),
+	GITHUB_RUN_ID: string().regex(/^\d+$/, "must be a number")
 };
 const trainSchema = object({
 	...shared,
@@ -6038,8 +6039,7 @@ const reportSchema = object({
 	mode: literal("report"),
 	token: string().min(1, "is empty: the report needs a token with `checks: write`"),
 	measurement: string().min(1, "is empty"),
-	GITHUB_API_URL: address.default("https://api.github.com"),
-	GITHUB_RUN_ID: string().regex(/^\d+$/, "must be a number")
+	GITHUB_API_URL: address.default("https://api.github.com")
 });
 const inputsSchema = discriminatedUnion("mode", [trainSchema, reportSchema], { error: "must be `train` or `report`" });
 const inputNames = [
@@ -6066,6 +6066,10 @@ function parseInputs(environment) {
 	});
 	throw new Error(faults.join("; "));
 }
+/** The page of the run that this is a part of. */
+function runUrlOf(inputs) {
+	return `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${inputs.GITHUB_RUN_ID}`;
+}
 function jsonOf$1(text) {
 	try {
 		return JSON.parse(text);
@@ -6074,185 +6078,582 @@ function jsonOf$1(text) {
 	}
 }
 
-// action/src/read-log.ts
-const maxLine$1 = 4e3;
-const maxTail$1 = 65536;
-const maxNumbers = 50;
-const maxFrames = 100;
-const maxCurve = 200;
-const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const pairPattern = /^([A-Za-z][\w.-]{0,63}):\s+(\S+)\s*$/;
-const progressPattern = /\bstep[\s:=]+(\d+)\b.{0,200}?\bloss[:=]\s*(\S{1,40}?)(?:\s|$|[|,])/;
-const framePattern = /^\s+File "([^"]+)", line (\d+)/;
-const exceptionPattern = /^[A-Za-z_][\w.]*(?::\s.*|:)?$/;
-const terminalCodes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f\u0080-\u009f]/g;
-/** The finite number that a text is, or null: `nan`, `inf`, `1e999` and words are none. */
-function parseFinite(text) {
-	if (!numberPattern.test(text)) return null;
-	const value = Number(text);
-	return Number.isFinite(value) ? value : null;
+// src/domain/numbers.ts
+/** Numbers as people read them, the same in a check, on a pull request and on the dashboard. */
+/** An amount of the metric: four decimals, two significant digits where those say next to nothing. */
+function formatAmount(amount) {
+	if (amount !== 0 && Math.abs(amount) < .001) return Number(amount.toPrecision(2)).toString();
+	return Math.abs(amount) >= 1e3 ? amount.toPrecision(6) : amount.toFixed(4);
 }
-function memorySign(line) {
-	if (/CUDA out of memory|CUDA error: out of memory|torch(?:\.cuda)?\.OutOfMemoryError|hipErrorOutOfMemory|CUBLAS_STATUS_ALLOC_FAILED/.test(line)) return "CUDA out of memory";
-	return /^MemoryError\b|std::bad_alloc|not enough memory: you tried to allocate|Cannot allocate memory|RESOURCE_EXHAUSTED: Out of memory/.test(line) ? "out of memory" : null;
+/** `−0.0012` or `+0.0008`, with a true minus sign. */
+function formatDelta(delta) {
+	return `${delta > 0 ? "+" : delta < 0 ? "−" : "±"}${formatAmount(Math.abs(delta))}`;
 }
-/** What a terminal would still show of a line with carriage returns in it: the last part that has text. */
-function visiblePart(line) {
-	return line.split("\r").map((part) => part.replace(terminalCodes, "").replace(controls, "")).findLast((part) => part.trim() !== "") ?? "";
+/** How long something took: `3.2 s` below a minute, then `5:26`, `1:00:05`. */
+function formatClock(seconds) {
+	const tenths = Math.round(seconds * 10) / 10;
+	if (tenths < 60) return `${tenths} s`;
+	const whole = Math.round(seconds);
+	const [hours, minutes, rest] = [
+		Math.floor(whole / 3600),
+		Math.floor(whole / 60) % 60,
+		whole % 60
+	];
+	const two = (part) => String(part).padStart(2, "0");
+	return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
-var LogReader = class {
-	#metric;
-	#line = "";
-	#lineOverflow = false;
-	#hasRule = false;
-	#metricTexts = [];
-	#numbers = /* @__PURE__ */ new Map();
-	#curve = [];
-	#stride = 1;
-	#points = 0;
-	#lastStep = -1;
-	#lastPoint = null;
-	#frames = [];
-	#failure = null;
-	#outOfMemory = null;
-	#lastLine = "";
-	#tail = "";
-	/** @param metric name of the line that carries the result, `val_bpb` */
-	constructor(metric) {
-		this.#metric = metric;
-	}
-	/** The next piece of the log. */
-	push(chunk) {
-		let start = 0;
-		for (;;) {
-			const end = chunk.indexOf("\n", start);
-			this.#append(chunk.slice(start, end < 0 ? void 0 : end));
-			if (end < 0) return;
-			this.#endLine("\n");
-			start = end + 1;
-		}
-	}
-	/** What was read, the unfinished last line included. Call it once, at the end. */
-	end() {
-		if (this.#line !== "") this.#endLine("");
-		const last = this.#lastPoint;
-		const curve = [...this.#curve];
-		if (last !== null && curve.at(-1)?.[0] !== last[0]) curve.push(last);
-		return {
-			hasRule: this.#hasRule,
-			metricTexts: this.#metricTexts,
-			numbers: this.#numbers,
-			curve,
-			failure: this.#failure,
-			outOfMemory: this.#outOfMemory,
-			lastLine: this.#lastLine,
-			tail: this.#tail.slice(-65536)
-		};
-	}
-	/** Adds to the line in hand. Of an endless progress line (`\r` and no line end) each part is read as it is complete. */
-	#append(piece) {
-		let start = 0;
-		for (;;) {
-			const end = piece.indexOf("\r", start);
-			const part = piece.slice(start, end < 0 ? void 0 : end);
-			this.#grow(part);
-			if (end < 0) return;
-			this.#readProgress(this.#segment());
-			this.#grow("\r");
-			start = end + 1;
-		}
-	}
-	/** Keeps the first characters of a segment, and of the line its last two segments: what is shown is the last with text. */
-	#grow(part) {
-		if (part === "\r") {
-			const shown = visiblePart(this.#line);
-			this.#line = `${shown}\r`;
-			this.#lineOverflow = false;
-			return;
-		}
-		if (this.#lineOverflow) return;
-		const room = maxLine$1 - this.#segment().length;
-		this.#line += part.slice(0, room);
-		this.#lineOverflow = part.length > room;
-	}
-	#segment() {
-		return this.#line.slice(this.#line.lastIndexOf("\r") + 1);
-	}
-	#endLine(terminator) {
-		this.#readProgress(this.#segment());
-		const cut = this.#lineOverflow ? " …" : "";
-		const line = visiblePart(this.#line);
-		this.#line = "";
-		this.#lineOverflow = false;
-		this.#readLine(line.trimEnd());
-		this.#tail += line + cut + terminator;
-		if (this.#tail.length > 2 * maxTail$1) this.#tail = this.#tail.slice(-65536);
-	}
-	#readLine(line) {
-		if (line.trim() !== "") this.#lastLine = line;
-		if (line === "---") {
-			if (!this.#hasRule) this.#metricTexts = [];
-			if (this.#metricTexts.length === 0) this.#numbers = /* @__PURE__ */ new Map();
-			this.#hasRule = true;
-			return;
-		}
-		this.#readPair(line);
-		this.#readTraceback(line.replace(/^\[rank\d+\]:\s?/, ""));
-		this.#outOfMemory = memorySign(line) ?? this.#outOfMemory;
-	}
-	#readPair(line) {
-		const match = pairPattern.exec(line);
-		if (match === null) {
-			if (line.startsWith(`${this.#metric}:`)) this.#keepMetric(line.slice(this.#metric.length + 1).trim());
-			return;
-		}
-		const [, key, text] = match;
-		if (key === this.#metric) return this.#keepMetric(text);
-		const value = parseFinite(text);
-		if (value !== null && (this.#numbers.size < maxNumbers || this.#numbers.has(key))) this.#numbers.set(key, value);
-	}
-	#keepMetric(text) {
-		if (this.#metricTexts.length < 3) this.#metricTexts.push(text);
-	}
-	#readTraceback(line) {
-		if (line.startsWith("Traceback (most recent call last)")) {
-			this.#frames = [];
-			return;
-		}
-		const frame = framePattern.exec(line);
-		if (frame !== null) {
-			this.#frames.push({
-				path: frame[1],
-				line: Number(frame[2])
-			});
-			if (this.#frames.length > maxFrames) this.#frames.shift();
-			return;
-		}
-		if (this.#frames.length === 0 || line === "" || /^\s/.test(line)) return;
-		if (exceptionPattern.test(line)) this.#failure = {
-			exception: line,
-			frames: this.#frames
-		};
-		this.#frames = [];
-	}
-	/** Keeps every 2ⁿ-th point, so that the points kept are spread over the whole run and stay below 200. */
-	#readProgress(segment) {
-		if (segment.length > 1e3) return;
-		const match = progressPattern.exec(segment);
-		if (match === null) return;
-		const step = Number(match[1]);
-		const loss = parseFinite(match[2]);
-		if (loss === null || !Number.isSafeInteger(step) || step <= this.#lastStep) return;
-		this.#lastStep = step;
-		this.#lastPoint = [step, loss];
-		if (this.#points++ % this.#stride !== 0) return;
-		this.#curve.push([step, loss]);
-		if (this.#curve.length < maxCurve) return;
-		this.#curve = this.#curve.filter((_, index) => index % 2 === 0);
-		this.#stride *= 2;
-	}
+
+// action/src/sparkline.ts
+/** A curve as one line of text: the one picture that a check can carry for a private repository. */
+const bars = "▁▂▃▄▅▆▇█";
+/** At most `width` bars, each the mean of its part of the values, scaled between the least and the greatest mean. */
+function sparkline(values, width) {
+	const count = Math.min(width, values.length);
+	const means = Array.from({ length: count }, (_, index) => {
+		const part = values.slice(Math.floor(index * values.length / count), Math.floor((index + 1) * values.length / count));
+		return part.reduce((sum, value) => sum + value / part.length, 0);
+	});
+	const [low, high] = [Math.min(...means), Math.max(...means)];
+	const level = (mean) => high > low ? Math.round((mean - low) / (high - low) * 7) : 0;
+	return means.map((mean) => bars[Number.isFinite(level(mean)) ? level(mean) : 0]).join("");
+}
+
+// action/src/check.ts
+/**
+* The check that a trial becomes on GitHub: the form of `POST /repos/{owner}/{repo}/check-runs`. Pure.
+*
+* Always: within the Checks API's limits for every measurement (65 535 for summary and for text, 255 for a title, counted
+* in bytes since the documentation does not say what a character is: no other count is larger); the measurement is the
+* last thing of the text, whole and exact; what comes from the candidate is shown as code, so it can neither mention
+* anyone nor draw a link. The summary names its run: GitHub takes no `details_url` from a job's token.
+*/
+const limitBytes = 65535;
+const titleBytes = 255;
+/** GitHub's columns for a place in a file; what is beyond them is refused, and the whole check with it. */
+const maxPath = 500;
+const maxLine$1 = 2 ** 31 - 1;
+/** Names the artifact that the shipped workflow keeps the whole log in. */
+const artifact = "log";
+const conclusions = {
+	measured: "success",
+	crash: "failure",
+	rejected: "failure",
+	unknown: "neutral",
+	timeout: "timed_out",
+	cancelled: "cancelled"
 };
+/** @param json the exact text whose digest the run vouches for; @param measurement what it parses to */
+function checkOf(json, measurement, told) {
+	const { at } = measurement;
+	return {
+		name: told.metric,
+		head_sha: measurement.commit,
+		external_id: measurement.trial,
+		details_url: told.runUrl,
+		status: "completed",
+		conclusion: conclusions[measurement.status],
+		output: {
+			title: titleOf(measurement, told.frontier),
+			summary: summaryOf(measurement, told),
+			text: textOf$1(json, measurement.logTail),
+			annotations: at === null || at.path.length > maxPath || at.line > maxLine$1 ? [] : [annotationOf(at)]
+		}
+	};
+}
+/** `0.9793 (−0.0012 against the frontier)`, `crash: …`, `timeout after 10:00`. */
+function titleOf(measurement, frontier) {
+	if (measurement.status === "measured") {
+		const value = formatAmount(measurement.value);
+		return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
+	}
+	const because = plain(measurement.because, 200);
+	return cut(measurement.status === "timeout" || measurement.status === "cancelled" ? because || measurement.status : `${measurement.status}: ${because}`, titleBytes);
+}
+function differencePhrase(value, frontier) {
+	return value === frontier ? "equal to the frontier" : `${formatDelta(value - frontier)} against the frontier`;
+}
+/** The markdown that stands above the log, in the check and on the run's page. */
+function summaryOf(measurement, told) {
+	const { count, changed } = measurement.protectedFiles;
+	const files = changed.length === 0 ? `protected files unchanged (${count} files)` : `**protected files changed**: ${changed.slice(0, 10).map((path) => code(path, 200)).join(", ")}${changed.length > 10 ? ` and ${changed.length - 10} more` : ""}`;
+	const facts = [
+		`sandbox: ${code(measurement.sandbox, 100)}`,
+		files,
+		`runner ${code(measurement.runner, 100)}`,
+		`trained for ${formatClock(measurement.seconds)}`,
+		`[the run](${told.runUrl})`,
+		...measurement.logTail === "" ? [] : [`the whole log is the run's artifact \`${artifact}\``]
+	];
+	return [
+		...measurement.status === "measured" ? [] : [`**${measurement.status}** ${code(measurement.because, 1e3)}`, ""],
+		...tableOf(measurement, told),
+		...curveLines(measurement.curve),
+		facts.join(" · ")
+	].join("\n");
+}
+/** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
+function tableOf(measurement, { metric, frontier }) {
+	const entries = Object.entries(measurement.metrics);
+	if (entries.length === 0) return [];
+	const isMeasured = measurement.status === "measured" && frontier !== null;
+	const rows = entries.slice(0, 40).map(([name, value]) => {
+		const compared = isMeasured && name === metric ? `${frontier} | ${value} | ${formatDelta(value - frontier)}` : ` | ${value} | `;
+		return isMeasured ? `| ${code(name, 64)} | ${compared} |` : `| ${code(name, 64)} | ${value} |`;
+	});
+	const head = isMeasured ? ["| metric | frontier | this | Δ |", "| --- | --- | --- | --- |"] : ["| metric | value |", "| --- | --- |"];
+	const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
+	return [
+		...head,
+		...rows,
+		"",
+		...more
+	];
+}
+function curveLines(curve) {
+	const [first, last] = [curve[0], curve.at(-1)];
+	if (first === void 0 || last === void 0 || curve.length < 2) return [];
+	return [`loss \`${sparkline(curve.map(([, loss]) => loss), 60)}\` ${first[1]} at step ${first[0]} → ${last[1]} at step ${last[0]}`, ""];
+}
+/**
+* The end of the log in a fence, then the measurement. The log is shortened from its start until both fit.
+* @throws Error when the measurement alone does not fit: it is never shortened, since its digest is what counts.
+*/
+function textOf$1(json, logTail) {
+	const measured = formatMeasurement(json);
+	const room = limitBytes - Buffer.byteLength(measured);
+	if (room < 0) throw new Error(`the measurement is too large for a check: ${Buffer.byteLength(json)} bytes`);
+	const log = withoutControls(logTail).trimEnd();
+	for (let shown = log; shown !== "";) {
+		const block = `### The end of the log\n\n${fenced(shown)}\n\n`;
+		const excess = Buffer.byteLength(block) - room;
+		if (excess <= 0) return block + measured;
+		shown = shown.slice(Math.max(Math.ceil(excess / 3), 1)).toWellFormed();
+	}
+	return measured;
+}
+/** A fence that is longer than any run of backticks in the text. */
+function fenced(text) {
+	const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+	const fence = "`".repeat(longest + 1);
+	return `${fence}text\n${text}\n${fence}`;
+}
+function annotationOf(at) {
+	const message = plain(at.message, 4e3) || "it broke here";
+	return {
+		path: at.path,
+		start_line: at.line,
+		end_line: at.line,
+		annotation_level: "failure",
+		message,
+		title: cut(plain(message, 100), titleBytes)
+	};
+}
+/** A code span in a table cell; it holds what it is given as text, whatever that is. */
+function code(text, limit) {
+	const shown = plain(text, limit).replaceAll("`", "'").replaceAll("|", "¦");
+	return shown === "" ? "" : `\`${shown}\``;
+}
+function plain(text, limit) {
+	const line = withoutControls(text).replace(/\s+/g, " ").trim();
+	return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
+}
+/** At most so many bytes of a text, whole characters of it. */
+function cut(text, bytes) {
+	const encoded = Buffer.from(text);
+	if (encoded.length <= bytes) return text;
+	let end = bytes - Buffer.byteLength("…");
+	while ((encoded[end] & 192) === 128) end -= 1;
+	return `${encoded.toString("utf8", 0, end)}…`;
+}
+function withoutControls(text) {
+	return text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
+}
+
+// action/src/job-log.ts
+/**
+* What people see in the job's log on GitHub.
+*
+* Always: writing never blocks the process (a blocked write would stop the clock of the trial), and what a candidate
+* prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know.
+*/
+/** The candidate's output beyond this many bytes, or while the runner is slow to read, is left out of the job's log. */
+const maxForeignBytes = 16777216;
+const maxWaitingBytes = 4194304;
+/** Data of a workflow command, as the runner reads it: one line, percent-encoded where it must be. */
+function commandData(text) {
+	return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+/** A log on an open file descriptor (1 in the action). */
+function openJobLog(fd) {
+	const out = openWriter(fd);
+	const line = (text) => out.write(Buffer.from(`${text}\n`));
+	return {
+		say: (text) => line(text.replaceAll(/[\r\n]+/g, " ").replace(/^(?=\s*::)/, "·")),
+		beginGroup: (title) => line(`::group::${commandData(title)}`),
+		endGroup: () => line("::endgroup::"),
+		mask: (value) => line(`::add-mask::${commandData(value)}`),
+		error: (message) => line(`::error::${commandData(message)}`),
+		notice: (message) => line(`::notice::${commandData(message)}`),
+		beginForeign: () => foreignPart(out),
+		flush: out.flush
+	};
+}
+function foreignPart(out) {
+	const word = randomUUID();
+	let left = maxForeignBytes;
+	let dropped = 0;
+	let lastByte = 10;
+	out.write(Buffer.from(`::stop-commands::${word}\n`));
+	return {
+		write: (chunk) => {
+			if (left < chunk.length || out.waiting() > maxWaitingBytes) {
+				dropped += chunk.length;
+				return;
+			}
+			left -= chunk.length;
+			lastByte = chunk.at(-1) ?? lastByte;
+			out.write(chunk);
+		},
+		end: () => {
+			const note = dropped > 0 ? `[… ${dropped} bytes of output are not shown here …]\n` : "";
+			out.write(Buffer.from(`${lastByte === 10 ? "" : "\n"}${note}::${word}::\n`));
+		}
+	};
+}
+/** Writes in order, one write at a time, without blocking. When the reader is gone (EPIPE) what is left is dropped. */
+function openWriter(fd) {
+	let queue = [];
+	let queued = 0;
+	let busy = false;
+	let broken = false;
+	let idle = [];
+	const next = () => {
+		if (queue.length === 0 || broken) {
+			busy = false;
+			queue = [];
+			queued = 0;
+			for (const resolve of idle.splice(0)) resolve();
+			return;
+		}
+		busy = true;
+		const bytes = Buffer.concat(queue);
+		queue = [];
+		put(bytes, 0);
+	};
+	const put = (bytes, offset) => {
+		write(fd, bytes, offset, bytes.length - offset, null, (error, written) => {
+			if (error?.code === "EAGAIN") {
+				setTimeout(() => put(bytes, offset), 10);
+				return;
+			}
+			if (error !== null) {
+				broken = true;
+				return next();
+			}
+			queued -= written;
+			if (offset + written < bytes.length) put(bytes, offset + written);
+			else next();
+		});
+	};
+	return {
+		write: (bytes) => {
+			if (broken) return;
+			queue.push(bytes);
+			queued += bytes.length;
+			if (!busy) next();
+		},
+		waiting: () => queued,
+		flush: async () => {
+			if (busy) await new Promise((resolve) => idle.push(resolve));
+		}
+	};
+}
+
+// action/src/report.ts
+/**
+* Mode `report`: posts the check for a measurement that another job made.
+*
+* Always: the measurement is untrusted text; it must be of the trial and the commit that this run was dispatched for.
+* An unknown outcome (no answer, or a 5xx) is never repeated blindly: first it is looked for by its `external_id`.
+*/
+/** Waits between attempts, in milliseconds; the last may be replaced by what GitHub asks for. */
+const pausesMs = [
+	500,
+	1e3,
+	2e3
+];
+const maxPauseMs = 6e4;
+const requestTimeoutMs = 3e4;
+/** Posts the check. @throws Error with a sentence when the measurement is not one, or GitHub refuses. */
+async function report(inputs, say) {
+	const check = requestedCheck(inputs);
+	for (let attempt = 0;; attempt++) {
+		const outcome = attempt === 0 ? null : await findCheck(inputs, check);
+		if (outcome?.kind === "done") return {
+			check,
+			url: outcome.url
+		};
+		const answer = outcome ?? await post(inputs, check);
+		if (answer.kind === "done") return {
+			check,
+			url: answer.url
+		};
+		if (answer.kind === "refused" || attempt >= pausesMs.length) throw new Error(answer.because);
+		say(`${answer.because}; looking again`);
+		await new Promise((resolve) => setTimeout(resolve, Math.min(answer.afterMs ?? pausesMs[attempt], maxPauseMs)));
+	}
+}
+function requestedCheck(inputs) {
+	const measurement = parseMeasurement(inputs.measurement);
+	if (measurement === null) throw new Error("input `measurement` is not a measurement: nothing is reported");
+	for (const name of [
+		"trial",
+		"commit",
+		"base"
+	]) if (measurement[name] !== inputs[name]) throw new Error(`the measurement is of ${name} ${measurement[name]}, and this run is for ${inputs[name]}: nothing is reported`);
+	return checkOf(inputs.measurement, measurement, {
+		metric: inputs.spec.metric,
+		frontier: inputs.spec.frontier,
+		runUrl: runUrlOf(inputs)
+	});
+}
+async function post(inputs, check) {
+	const answer = await request(inputs, "POST", `/repos/${inputs.GITHUB_REPOSITORY}/check-runs`, check);
+	if (answer.kind !== "answered") return answer;
+	return {
+		kind: "done",
+		url: createdSchema.safeParse(answer.body).data?.html_url ?? ""
+	};
+}
+/** Done: it is there. Null: it is surely not there, so posting it is safe. */
+async function findCheck(inputs, check) {
+	const query = new URLSearchParams({
+		check_name: check.name,
+		filter: "all",
+		per_page: "100"
+	});
+	const answer = await request(inputs, "GET", `/repos/${inputs.GITHUB_REPOSITORY}/commits/${check.head_sha}/check-runs?${query.toString()}`);
+	if (answer.kind !== "answered") return answer;
+	const parsed = listSchema.safeParse(answer.body);
+	if (!parsed.success) return {
+		kind: "unknown",
+		because: "GitHub's list of checks could not be read",
+		afterMs: null
+	};
+	const digest = digestOf(inputs.measurement);
+	const found = parsed.data.check_runs.find((run) => run.external_id === check.external_id && digestOf(measurementJsonOf(run.output.text ?? "") ?? "") === digest);
+	return found === void 0 ? null : {
+		kind: "done",
+		url: found.html_url ?? ""
+	};
+}
+const createdSchema = object({ html_url: string().nullish() });
+const listSchema = object({ check_runs: array(object({
+	external_id: string().nullish(),
+	html_url: string().nullish(),
+	output: object({ text: string().nullish() })
+})) });
+async function request(inputs, method, path, body) {
+	const what = `${method} ${path.split("?")[0]}`;
+	try {
+		const response = await fetch(`${inputs.GITHUB_API_URL}${path}`, {
+			method,
+			headers: {
+				accept: "application/vnd.github+json",
+				"content-type": "application/json",
+				"x-github-api-version": "2022-11-28",
+				"user-agent": "autoresearch-app-action",
+				authorization: `Bearer ${inputs.token}`
+			},
+			...body === void 0 ? {} : { body: JSON.stringify(body) },
+			signal: AbortSignal.timeout(requestTimeoutMs)
+		});
+		const text = await response.text();
+		if (response.ok) return {
+			kind: "answered",
+			body: jsonOf(text)
+		};
+		const because = `GitHub answered ${response.status} to ${what}: ${text.slice(0, 500)}`;
+		const afterMs = pauseAsked(response);
+		return response.status >= 500 || response.status === 429 || afterMs !== null ? {
+			kind: "unknown",
+			because,
+			afterMs
+		} : {
+			kind: "refused",
+			because
+		};
+	} catch (error) {
+		return {
+			kind: "unknown",
+			because: `no answer to ${what}: ${reasonOf(error)}`,
+			afterMs: null
+		};
+	}
+}
+/** Milliseconds that GitHub asks us to wait, or null. */
+function pauseAsked(response) {
+	const seconds = Number(response.headers.get("retry-after") ?? NaN);
+	return Number.isFinite(seconds) ? seconds * 1e3 : null;
+}
+function reasonOf(error) {
+	if (!(error instanceof Error)) return String(error);
+	return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+function jsonOf(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return null;
+	}
+}
+
+// action/src/candidate-env.ts
+/**
+* The environment of the code under trial: what is named here, and nothing else. No GITHUB_*, RUNNER_*, ACTIONS_* or
+* INPUT_* reaches it (tokens and the files that the runner reads back are among them), and nothing whose name says that
+* it is a secret.
+*/
+const names = /* @__PURE__ */ new Set([
+	"PATH",
+	"HOME",
+	"USER",
+	"LOGNAME",
+	"LANG",
+	"TERM",
+	"TMPDIR",
+	"TZ",
+	"LD_LIBRARY_PATH",
+	"XDG_CACHE_HOME",
+	"PYTHONUNBUFFERED"
+]);
+const prefixes = [
+	"CUDA_",
+	"NVIDIA_",
+	"LC_",
+	"HF_",
+	"UV_"
+];
+const secretWords = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(?:^|_)(?:API_?)?KEY(?:_|$)|_AUTH/;
+/** In the sandbox there is no network: who would ask it for something is told at once, not after a time-out. */
+const offline = {
+	HF_HUB_OFFLINE: "1",
+	UV_OFFLINE: "1",
+	UV_NO_SYNC: "1",
+	UV_CACHE_DIR: "/tmp/uv-cache",
+	TMPDIR: "/tmp"
+};
+/** The allowed part of `own`, and what the command may know of its trial. */
+function candidateEnv(own, trial) {
+	const kept = Object.entries(own).filter((entry) => entry[1] !== void 0 && isAllowed(entry[0]) && !carriesCredentials(entry[1]));
+	return {
+		...Object.fromEntries(kept),
+		HOME: trial.home,
+		...trial.isolates ? offline : { TMPDIR: trial.temp },
+		PYTHONUNBUFFERED: "1",
+		AUTORESEARCH_BUDGET_SECONDS: String(trial.budgetSeconds),
+		AUTORESEARCH_TRIAL: trial.id,
+		AUTORESEARCH_MARK: trial.mark
+	};
+}
+const runnersOwn = /^(?:INPUT|GITHUB|ACTIONS|RUNNER)_/;
+/** The environment of `trial.setup`, which the base's files alone decide: all of `own` but what is the runner's. */
+function setupEnv(own) {
+	return Object.fromEntries(Object.entries(own).filter((entry) => entry[1] !== void 0 && !runnersOwn.test(entry[0])));
+}
+/** The values in `own` that are secret by their names, to be hidden wherever they turn up. */
+function secretValues(own) {
+	return Object.entries(own).flatMap(([name, value]) => value !== void 0 && value.length >= 8 && secretWords.test(name) ? [value] : []);
+}
+function isAllowed(name) {
+	if (names.has(name)) return true;
+	return prefixes.some((prefix) => name.startsWith(prefix)) && !secretWords.test(name);
+}
+/** `UV_INDEX_URL=https://name:password@host/` holds a secret under an innocent name. */
+function carriesCredentials(value) {
+	return /:\/\/[^/\s@]+@/.test(value);
+}
+
+// action/src/git.ts
+/**
+* git, for one fetch. Always: the token is in the environment of the git process alone, never on a command line, in a
+* URL or in a file; and no configuration of the machine or its user takes part (a filter or hook there would run on what
+* a candidate wrote).
+*/
+const inherited = [
+	"PATH",
+	"HOME",
+	"TMPDIR",
+	"GIT_SSL_CAINFO",
+	"GIT_SSL_CAPATH",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR"
+];
+const proxies = [
+	"http_proxy",
+	"https_proxy",
+	"no_proxy",
+	"all_proxy"
+].flatMap((name) => [name, name.toUpperCase()]);
+/** What the Authorization header holds; it is as secret as the token. */
+function basicCredentials(token) {
+	return Buffer.from(`x-access-token:${token}`).toString("base64");
+}
+function environmentOf(options) {
+	const config = [
+		["core.hooksPath", "/dev/null"],
+		["core.symlinks", "true"],
+		["protocol.ext.allow", "never"],
+		["gc.auto", "0"],
+		["advice.detachedHead", "false"]
+	];
+	if (options.token !== "") config.push([`http.${options.serverUrl}/.extraheader`, `Authorization: basic ${basicCredentials(options.token)}`]);
+	const kept = [...inherited, ...proxies].flatMap((name) => {
+		const value = process.env[name];
+		return value === void 0 ? [] : [[name, value]];
+	});
+	return {
+		...Object.fromEntries(kept),
+		GIT_DIR: options.gitDir,
+		GIT_WORK_TREE: options.workTree,
+		GIT_CONFIG_NOSYSTEM: "1",
+		GIT_CONFIG_GLOBAL: "/dev/null",
+		GIT_TERMINAL_PROMPT: "0",
+		GIT_CONFIG_COUNT: String(config.length),
+		...Object.fromEntries(config.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]]))
+	};
+}
+/** A git that works on one git folder and one work tree. */
+function gitAt(options) {
+	const env = environmentOf(options);
+	return { run: async (args, stdin = "") => runGit(args, stdin, env, options) };
+}
+async function runGit(args, stdin, env, { signal, workTree }) {
+	const child = spawn("git", args, {
+		env,
+		cwd: workTree,
+		stdio: [
+			"pipe",
+			"pipe",
+			"pipe"
+		],
+		signal,
+		killSignal: "SIGKILL"
+	});
+	const out = [];
+	const errors = [];
+	child.stdout.on("data", (chunk) => out.push(chunk));
+	child.stderr.on("data", (chunk) => errors.push(chunk));
+	child.stdin.on("error", () => {});
+	child.stdin.end(stdin);
+	const status = await new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("close", resolve);
+	});
+	if (status === 0) return Buffer.concat(out).toString();
+	const said = Buffer.concat(errors).toString().trim().split("\n").slice(-3).join(" ");
+	throw new Error(`git ${args[0]} failed (exit status ${status}): ${said}`);
+}
 
 // node_modules/picomatch/lib/constants.js
 var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
@@ -8178,8 +8579,109 @@ var require_picomatch = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	module.exports = picomatch;
 }));
 
-// action/src/surface.ts
+// action/src/protected-files.ts
+/** Hashes of the files that a candidate may not change, taken before and after it ran. */
 var import_picomatch = /* @__PURE__ */ __toESM(require_picomatch(), 1);
+/**
+* The state of each path: kind, executable bit and SHA-256 of the content. A link in the checkout is its target's name, not
+* the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+*/
+async function hashFiles(root, paths) {
+	const hashes = /* @__PURE__ */ new Map();
+	const seen = /* @__PURE__ */ new Map();
+	for (const path of paths) hashes.set(path, isAbsolute(path) ? await endOf$1(path, seen) : await stateOf$1(join(root, path)));
+	return hashes;
+}
+async function endOf$1(file, seen) {
+	const real = await realpath(file).catch(() => file);
+	if (!seen.has(real)) seen.set(real, await stateOf$1(real));
+	const name = await readlink(file).catch(() => null);
+	return name === null ? seen.get(real) : `link ${name} to ${seen.get(real)}`;
+}
+async function stateOf$1(file) {
+	try {
+		const status = await lstat(file);
+		if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
+		if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
+		const hash = createHash("sha256");
+		await pipeline(createReadStream(file), hash);
+		return `file ${status.mode & 73 ? "x" : "-"} ${hash.digest("hex")}`;
+	} catch (error) {
+		return `unreadable ${error.code}`;
+	}
+}
+/** The paths whose state differs, in order; those that are in one of the two only among them. */
+function changedPaths(before, after) {
+	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+}
+/** `~/…` with the home in its place. */
+function expandHome(pattern, home) {
+	return pattern.startsWith("~/") ? join(home, pattern.slice(2)) : pattern;
+}
+/** What a pattern says before its first wildcard, to the last whole folder: all that it can match lies in there. */
+function fixedPart(pattern) {
+	const { base, isGlob } = import_picomatch.default.scan(pattern);
+	return isGlob ? base : pattern;
+}
+/**
+* The files that absolute patterns match now, by the names that match, sorted; a star matches names with a dot, too, and a
+* folder is all that is in it. Links are followed: a cache may be one, and in a cache links may lead to the content.
+*/
+async function matchingFiles(patterns) {
+	const found = /* @__PURE__ */ new Set();
+	for (const pattern of patterns) {
+		const exact = pattern.replace(/\/+$/, "");
+		const matches = (0, import_picomatch.default)(pattern, {
+			dot: true,
+			nonegate: true
+		});
+		const isInside = fixedPart(pattern) === pattern ? (file) => file.startsWith(`${exact}/`) : () => false;
+		for (const { path } of await filesThrough(fixedPart(exact))) if (path === exact || matches(path) || isInside(path)) found.add(path);
+	}
+	return [...found].toSorted();
+}
+/** Every file below the path, or the path itself; a folder that a link leads back into is not entered again. */
+async function filesThrough(path) {
+	const found = [];
+	const look = async (file, isLinked, above) => {
+		const status = await stat(file).catch(() => null);
+		const id = `${status?.dev} ${status?.ino}`;
+		if (!status?.isDirectory() || above.includes(id)) return void found.push({
+			path: file,
+			isLinked
+		});
+		for (const entry of await readdir(file, { withFileTypes: true }).catch(() => [])) {
+			const inside = join(file, entry.name);
+			const isAlsoLinked = isLinked || entry.isSymbolicLink();
+			if (entry.isDirectory() || entry.isSymbolicLink()) await look(inside, isAlsoLinked, [...above, id]);
+			else found.push({
+				path: inside,
+				isLinked
+			});
+		}
+	};
+	const start = await lstat(path).catch(() => null);
+	if (start !== null) await look(path, start.isSymbolicLink(), []);
+	return found;
+}
+/** The path itself where it is no folder, else every file below it; none where there is nothing. No link is followed. */
+async function filesBelow(path) {
+	const status = await lstat(path).catch(() => null);
+	if (status === null) return [];
+	if (!status.isDirectory()) return [path];
+	return (await readdir(path, {
+		recursive: true,
+		withFileTypes: true
+	}).catch(() => [])).filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+// action/src/surface.ts
+/**
+* The mutable surface: which paths a candidate may change, and which changes are refused. Pure.
+*
+* Always: what is not matched is protected. A pattern that begins with `!` is a name, not a negation (a negation would
+* open everything else), and `*` does not reach names that begin with a dot unless the pattern names the dot.
+*/
 /** Says of a path (relative to the top, `/` between folders) whether it is in the mutable surface. */
 function mutableMatcher(globs) {
 	const matchers = globs.map((glob) => {
@@ -8192,7 +8694,7 @@ function mutableMatcher(globs) {
 function privateSurface(globs) {
 	const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
 	const matches = mutableMatcher(globs);
-	const bases = globs.map((glob) => import_picomatch.default.scan(glob).isGlob ? import_picomatch.default.scan(glob).base : glob);
+	const bases = globs.map(fixedPart);
 	return {
 		isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
 		isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`))
@@ -8238,707 +8740,6 @@ function listOf(paths) {
 	const rest = paths.length - shown.length;
 	if (rest > 0) return `${shown.join(", ")} and ${rest} more`;
 	return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
-}
-
-// action/src/conclude.ts
-/**
-* From what happened to a measurement. Pure: every rule of what counts as a result is here.
-*
-* Always: without exactly one finite number after the first `---` there is no value; a value is never guessed. A text in
-* the place of the value that can be none is `unknown`, for a person to look at: the training ended well.
-*/
-/** How the training command ended when it gave nothing to evaluate; null when it ran to its end without error. */
-function trainingFailure({ training, changed }, spec, surface) {
-	return brokenRule(changed) ?? commandFailure(training, spec, surface, "");
-}
-/** How the trial ended. */
-function conclude(evidence, spec, surface) {
-	const failed = trainingFailure(evidence, spec, surface);
-	if (failed !== null) return failed;
-	const evaluation = evidence.evaluation;
-	if (evaluation === null) return readMetric(evidence.training.log, spec, surface);
-	return evaluationFailure(evaluation, spec, surface) ?? readMetric(evaluation.judge.log, spec, surface);
-}
-/** Where the candidate's side broke first, that is why; a candidate that is only ended when all is over has not broken. */
-function evaluationFailure({ judge, served }, spec, surface) {
-	const failure = commandFailure(judge, spec, surface, "the evaluate command ");
-	if (failure === null || failure.status !== "crash" || served === null || served.ended === "cancelled") return failure;
-	return commandFailure(served, spec, surface, "the serve command ") ?? failure;
-}
-function brokenRule(changed) {
-	if (changed.length === 0) return null;
-	return without("rejected", `changed ${listOf(changed)} while running, outside the mutable surface`);
-}
-function without(status, because, at = null) {
-	return {
-		status,
-		value: null,
-		because,
-		at
-	};
-}
-function commandFailure(result, spec, surface, who) {
-	if (result.ended === "cancelled") return without("cancelled", "cancelled while running");
-	if (result.ended === "timeout") {
-		const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
-		return without("timeout", who === "" ? after : `${after} in the evaluate command`);
-	}
-	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
-	if (result.exitCode === 0) return null;
-	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
-	return crash(result.log, surface, who, exitPhrase(result));
-}
-function exitPhrase({ exitCode, signal, killedForMemory, log }) {
-	const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
-	if (name === "SIGKILL") return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
-	if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
-	if (name !== null) return `killed by ${name}`;
-	if (exitCode === null) return "could not be started";
-	return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
-}
-/** Those by which a program dies of itself or of the system, never of a plain `exit`. */
-const signalNames = new Map([
-	"SIGILL",
-	"SIGTRAP",
-	"SIGABRT",
-	"SIGBUS",
-	"SIGFPE",
-	"SIGKILL",
-	"SIGSEGV",
-	"SIGTERM",
-	"SIGXFSZ"
-].map((name) => [constants$1.signals[name], name]));
-/** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
-function isFastFail({ exitCode, log }) {
-	return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
-}
-function fastFailPhrase({ curve }) {
-	const last = curve.at(-1);
-	return `FAIL: the training gave up, as it does when the loss explodes or is no number${last === void 0 ? "" : ` (last seen: loss ${last[1]} at step ${last[0]})`}`;
-}
-/** The value that the log gives, or what it is not to give one. */
-function readMetric(log, spec, surface) {
-	const { metric, direction } = spec;
-	const texts = log.hasRule || spec.evaluate !== null ? log.metricTexts : [];
-	if (texts.length > 1) return without("rejected", `printed more than one ${metric} line: which one counts is not for us to guess`);
-	const [text] = texts;
-	if (text === void 0) return crash(log, surface, "", `finished without a ${metric} line${spec.evaluate === null && !log.hasRule ? ` after a line ---` : ""}`);
-	const value = parseFinite(text);
-	if (value === null || direction === "lower" && value <= 0) return without("unknown", `${metric} is ${text === "" ? "empty" : shorten(text, 100)}`);
-	return {
-		status: "measured",
-		value,
-		because: `${metric} ${shorten(text, 100)}`,
-		at: null
-	};
-}
-/** A crash, told by the last traceback where there is one and by `otherwise` where there is none. */
-function crash(log, surface, who, otherwise) {
-	const failure = log?.failure ?? null;
-	if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
-	const message = shorten(failure.exception);
-	const places = failure.frames.flatMap((frame) => {
-		const path = pathInside(frame.path, surface.roots);
-		return path === null ? [] : [{
-			path,
-			line: frame.line
-		}];
-	});
-	const mutable = places.findLast((place) => surface.isMutable(place.path) && place.line >= 1);
-	const place = mutable ?? places.at(-1);
-	const what = memoryPhrase(failure.exception, log.outOfMemory) ?? message;
-	return without("crash", shorten(place === void 0 ? `${who}${what}` : `${who}${shorten(what, 200)} at ${place.path}:${place.line}`), mutable === void 0 ? null : {
-		...mutable,
-		message
-	});
-}
-/** A traceback that is about memory is told in the same words every time. */
-function memoryPhrase(exception, sign) {
-	return sign !== null && /memory|alloc/i.test(exception) ? sign : null;
-}
-/** The path relative to the folder it is in, or null for a file elsewhere. */
-function pathInside(path, roots) {
-	for (const root of roots) {
-		const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
-		if (relative !== "" && !relative.startsWith("..") && relative.length <= 500) return relative;
-	}
-	return null;
-}
-function shorten(text, limit = 300) {
-	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
-}
-/** `10:00`, `1:00:05`, `2.5 s` below ten seconds. */
-function formatClock(seconds) {
-	if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
-	const whole = Math.round(seconds);
-	const [hours, minutes, rest] = [
-		Math.floor(whole / 3600),
-		Math.floor(whole / 60) % 60,
-		whole % 60
-	];
-	const two = (part) => String(part).padStart(2, "0");
-	return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
-}
-
-// action/src/sparkline.ts
-/** A curve as one line of text: the one picture that a check can carry for a private repository. */
-const bars = "▁▂▃▄▅▆▇█";
-/** At most `width` bars, each the mean of its part of the values, scaled between the least and the greatest mean. */
-function sparkline(values, width) {
-	const count = Math.min(width, values.length);
-	const means = Array.from({ length: count }, (_, index) => {
-		const part = values.slice(Math.floor(index * values.length / count), Math.floor((index + 1) * values.length / count));
-		return part.reduce((sum, value) => sum + value / part.length, 0);
-	});
-	const [low, high] = [Math.min(...means), Math.max(...means)];
-	const level = (mean) => high > low ? Math.round((mean - low) / (high - low) * 7) : 0;
-	return means.map((mean) => bars[Number.isFinite(level(mean)) ? level(mean) : 0]).join("");
-}
-
-// action/src/check.ts
-/**
-* The check that a trial becomes on GitHub: the form of `POST /repos/{owner}/{repo}/check-runs`. Pure.
-*
-* Always: within the Checks API's limits for every measurement (65 535 for summary and for text, 255 for a title, counted
-* in bytes since the documentation does not say what a character is: no other count is larger); the measurement is the
-* last thing of the text, whole and exact; what comes from the candidate is shown as code, so it can neither mention
-* anyone nor draw a link. The summary names its run: GitHub takes no `details_url` from a job's token.
-*/
-const limitBytes = 65535;
-const titleBytes = 255;
-/** GitHub's columns for a place in a file; what is beyond them is refused, and the whole check with it. */
-const maxPath = 500;
-const maxLine = 2 ** 31 - 1;
-/** Names the artifact that the shipped workflow keeps the whole log in. */
-const artifact = "log";
-const conclusions = {
-	measured: "success",
-	crash: "failure",
-	rejected: "failure",
-	unknown: "neutral",
-	timeout: "timed_out",
-	cancelled: "cancelled"
-};
-/** @param json the exact text whose digest the run vouches for; @param measurement what it parses to */
-function checkOf(json, measurement, told) {
-	const { at } = measurement;
-	return {
-		name: told.metric,
-		head_sha: measurement.commit,
-		external_id: measurement.trial,
-		details_url: told.runUrl,
-		status: "completed",
-		conclusion: conclusions[measurement.status],
-		output: {
-			title: titleOf(measurement, told.frontier),
-			summary: summaryOf(measurement, told),
-			text: textOf$1(json, measurement.logTail),
-			annotations: at === null || at.path.length > maxPath || at.line > maxLine ? [] : [annotationOf(at)]
-		}
-	};
-}
-/** `0.9793 (−0.0012 against the frontier)`, `crash: …`, `timeout after 10:00`. */
-function titleOf(measurement, frontier) {
-	if (measurement.status === "measured") {
-		const value = formatValue(measurement.value);
-		return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
-	}
-	const because = plain(measurement.because, 200);
-	return cut(measurement.status === "timeout" || measurement.status === "cancelled" ? because || measurement.status : `${measurement.status}: ${because}`, titleBytes);
-}
-function differencePhrase(value, frontier) {
-	return value === frontier ? "equal to the frontier" : `${formatDifference(value, frontier)} against the frontier`;
-}
-function formatDifference(value, frontier) {
-	const difference = value - frontier;
-	return `${difference < 0 ? "−" : difference > 0 ? "+" : "±"}${formatValue(Math.abs(difference))}`;
-}
-/** Four decimals, or two significant digits where four decimals would say zero. */
-function formatValue(value) {
-	return value !== 0 && Math.abs(value) < 1e-4 ? value.toPrecision(2) : value.toFixed(4);
-}
-/** The markdown that stands above the log, in the check and on the run's page. */
-function summaryOf(measurement, told) {
-	const { count, changed } = measurement.protectedFiles;
-	const files = changed.length === 0 ? `protected files unchanged (${count} files)` : `**protected files changed**: ${changed.slice(0, 10).map((path) => code(path, 200)).join(", ")}${changed.length > 10 ? ` and ${changed.length - 10} more` : ""}`;
-	const facts = [
-		`sandbox: ${code(measurement.sandbox, 100)}`,
-		files,
-		`runner ${code(measurement.runner, 100)}`,
-		`trained for ${formatClock(measurement.seconds)}`,
-		`[the run](${told.runUrl})`,
-		...measurement.logTail === "" ? [] : [`the whole log is the run's artifact \`${artifact}\``]
-	];
-	return [
-		...measurement.status === "measured" ? [] : [`**${measurement.status}** ${code(measurement.because, 1e3)}`, ""],
-		...tableOf(measurement, told),
-		...curveLines(measurement.curve),
-		facts.join(" · ")
-	].join("\n");
-}
-/** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
-function tableOf(measurement, { metric, frontier }) {
-	const entries = Object.entries(measurement.metrics);
-	if (entries.length === 0) return [];
-	const isMeasured = measurement.status === "measured" && frontier !== null;
-	const rows = entries.slice(0, 40).map(([name, value]) => {
-		const compared = isMeasured && name === metric ? `${frontier} | ${value} | ${formatDifference(value, frontier)}` : ` | ${value} | `;
-		return isMeasured ? `| ${code(name, 64)} | ${compared} |` : `| ${code(name, 64)} | ${value} |`;
-	});
-	const head = isMeasured ? ["| metric | frontier | this | Δ |", "| --- | --- | --- | --- |"] : ["| metric | value |", "| --- | --- |"];
-	const more = entries.length > 40 ? [`and ${entries.length - 40} more`, ""] : [];
-	return [
-		...head,
-		...rows,
-		"",
-		...more
-	];
-}
-function curveLines(curve) {
-	const [first, last] = [curve[0], curve.at(-1)];
-	if (first === void 0 || last === void 0 || curve.length < 2) return [];
-	return [`loss \`${sparkline(curve.map(([, loss]) => loss), 60)}\` ${first[1]} at step ${first[0]} → ${last[1]} at step ${last[0]}`, ""];
-}
-/**
-* The end of the log in a fence, then the measurement. The log is shortened from its start until both fit.
-* @throws Error when the measurement alone does not fit: it is never shortened, since its digest is what counts.
-*/
-function textOf$1(json, logTail) {
-	const measured = formatMeasurement(json);
-	const room = limitBytes - Buffer.byteLength(measured);
-	if (room < 0) throw new Error(`the measurement is too large for a check: ${Buffer.byteLength(json)} bytes`);
-	const log = withoutControls(logTail).trimEnd();
-	for (let shown = log; shown !== "";) {
-		const block = `### The end of the log\n\n${fenced(shown)}\n\n`;
-		const excess = Buffer.byteLength(block) - room;
-		if (excess <= 0) return block + measured;
-		shown = shown.slice(Math.max(Math.ceil(excess / 3), 1)).toWellFormed();
-	}
-	return measured;
-}
-/** A fence that is longer than any run of backticks in the text. */
-function fenced(text) {
-	const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
-	const fence = "`".repeat(longest + 1);
-	return `${fence}text\n${text}\n${fence}`;
-}
-function annotationOf(at) {
-	const message = plain(at.message, 4e3) || "it broke here";
-	return {
-		path: at.path,
-		start_line: at.line,
-		end_line: at.line,
-		annotation_level: "failure",
-		message,
-		title: cut(plain(message, 100), titleBytes)
-	};
-}
-/** A code span in a table cell; it holds what it is given as text, whatever that is. */
-function code(text, limit) {
-	const shown = plain(text, limit).replaceAll("`", "'").replaceAll("|", "¦");
-	return shown === "" ? "" : `\`${shown}\``;
-}
-function plain(text, limit) {
-	const line = withoutControls(text).replace(/\s+/g, " ").trim();
-	return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
-}
-/** At most so many bytes of a text, whole characters of it. */
-function cut(text, bytes) {
-	const encoded = Buffer.from(text);
-	if (encoded.length <= bytes) return text;
-	let end = bytes - Buffer.byteLength("…");
-	while ((encoded[end] & 192) === 128) end -= 1;
-	return `${encoded.toString("utf8", 0, end)}…`;
-}
-function withoutControls(text) {
-	return text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
-}
-
-// action/src/job-log.ts
-/**
-* What people see in the job's log on GitHub.
-*
-* Always: writing never blocks the process (a blocked write would stop the clock of the trial), and what a candidate
-* prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know.
-*/
-/** The candidate's output beyond this many bytes, or while the runner is slow to read, is left out of the job's log. */
-const maxForeignBytes = 16777216;
-const maxWaitingBytes = 4194304;
-/** Data of a workflow command, as the runner reads it: one line, percent-encoded where it must be. */
-function commandData(text) {
-	return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-/** A log on an open file descriptor (1 in the action). */
-function openJobLog(fd) {
-	const out = openWriter(fd);
-	const line = (text) => out.write(Buffer.from(`${text}\n`));
-	return {
-		say: (text) => line(text.replaceAll(/[\r\n]+/g, " ").replace(/^(?=\s*::)/, "·")),
-		beginGroup: (title) => line(`::group::${commandData(title)}`),
-		endGroup: () => line("::endgroup::"),
-		mask: (value) => line(`::add-mask::${commandData(value)}`),
-		error: (message) => line(`::error::${commandData(message)}`),
-		notice: (message) => line(`::notice::${commandData(message)}`),
-		beginForeign: () => foreignPart(out),
-		flush: out.flush
-	};
-}
-function foreignPart(out) {
-	const word = randomUUID();
-	let left = maxForeignBytes;
-	let dropped = 0;
-	let lastByte = 10;
-	out.write(Buffer.from(`::stop-commands::${word}\n`));
-	return {
-		write: (chunk) => {
-			if (left < chunk.length || out.waiting() > maxWaitingBytes) {
-				dropped += chunk.length;
-				return;
-			}
-			left -= chunk.length;
-			lastByte = chunk.at(-1) ?? lastByte;
-			out.write(chunk);
-		},
-		end: () => {
-			const note = dropped > 0 ? `[… ${dropped} bytes of output are not shown here …]\n` : "";
-			out.write(Buffer.from(`${lastByte === 10 ? "" : "\n"}${note}::${word}::\n`));
-		}
-	};
-}
-/** Writes in order, one write at a time, without blocking. When the reader is gone (EPIPE) what is left is dropped. */
-function openWriter(fd) {
-	let queue = [];
-	let queued = 0;
-	let busy = false;
-	let broken = false;
-	let idle = [];
-	const next = () => {
-		if (queue.length === 0 || broken) {
-			busy = false;
-			queue = [];
-			queued = 0;
-			for (const resolve of idle.splice(0)) resolve();
-			return;
-		}
-		busy = true;
-		const bytes = Buffer.concat(queue);
-		queue = [];
-		put(bytes, 0);
-	};
-	const put = (bytes, offset) => {
-		write(fd, bytes, offset, bytes.length - offset, null, (error, written) => {
-			if (error?.code === "EAGAIN") {
-				setTimeout(() => put(bytes, offset), 10);
-				return;
-			}
-			if (error !== null) {
-				broken = true;
-				return next();
-			}
-			queued -= written;
-			if (offset + written < bytes.length) put(bytes, offset + written);
-			else next();
-		});
-	};
-	return {
-		write: (bytes) => {
-			if (broken) return;
-			queue.push(bytes);
-			queued += bytes.length;
-			if (!busy) next();
-		},
-		waiting: () => queued,
-		flush: async () => {
-			if (busy) await new Promise((resolve) => idle.push(resolve));
-		}
-	};
-}
-
-// action/src/report.ts
-/**
-* Mode `report`: posts the check for a measurement that another job made.
-*
-* Always: the measurement is untrusted text; it must be of the trial and the commit that this run was dispatched for.
-* An unknown outcome (no answer, or a 5xx) is never repeated blindly: first it is looked for by its `external_id`.
-*/
-/** Waits between attempts, in milliseconds; the last may be replaced by what GitHub asks for. */
-const pausesMs = [
-	500,
-	1e3,
-	2e3
-];
-const maxPauseMs = 6e4;
-const requestTimeoutMs = 3e4;
-/** Posts the check. @throws Error with a sentence when the measurement is not one, or GitHub refuses. */
-async function report(inputs, say) {
-	const check = requestedCheck(inputs);
-	for (let attempt = 0;; attempt++) {
-		const outcome = attempt === 0 ? null : await findCheck(inputs, check);
-		if (outcome?.kind === "done") return {
-			check,
-			url: outcome.url
-		};
-		const answer = outcome ?? await post(inputs, check);
-		if (answer.kind === "done") return {
-			check,
-			url: answer.url
-		};
-		if (answer.kind === "refused" || attempt >= pausesMs.length) throw new Error(answer.because);
-		say(`${answer.because}; looking again`);
-		await new Promise((resolve) => setTimeout(resolve, Math.min(answer.afterMs ?? pausesMs[attempt], maxPauseMs)));
-	}
-}
-function requestedCheck(inputs) {
-	const measurement = parseMeasurement(inputs.measurement);
-	if (measurement === null) throw new Error("input `measurement` is not a measurement: nothing is reported");
-	for (const name of [
-		"trial",
-		"commit",
-		"base"
-	]) if (measurement[name] !== inputs[name]) throw new Error(`the measurement is of ${name} ${measurement[name]}, and this run is for ${inputs[name]}: nothing is reported`);
-	const runUrl = `${inputs.GITHUB_SERVER_URL.replace(/\/+$/, "")}/${inputs.GITHUB_REPOSITORY}/actions/runs/${inputs.GITHUB_RUN_ID}`;
-	return checkOf(inputs.measurement, measurement, {
-		metric: inputs.spec.metric,
-		frontier: inputs.spec.frontier,
-		runUrl
-	});
-}
-async function post(inputs, check) {
-	const answer = await request(inputs, "POST", `/repos/${inputs.GITHUB_REPOSITORY}/check-runs`, check);
-	if (answer.kind !== "answered") return answer;
-	return {
-		kind: "done",
-		url: createdSchema.safeParse(answer.body).data?.html_url ?? ""
-	};
-}
-/** Done: it is there. Null: it is surely not there, so posting it is safe. */
-async function findCheck(inputs, check) {
-	const query = new URLSearchParams({
-		check_name: check.name,
-		filter: "all",
-		per_page: "100"
-	});
-	const answer = await request(inputs, "GET", `/repos/${inputs.GITHUB_REPOSITORY}/commits/${check.head_sha}/check-runs?${query.toString()}`);
-	if (answer.kind !== "answered") return answer;
-	const parsed = listSchema.safeParse(answer.body);
-	if (!parsed.success) return {
-		kind: "unknown",
-		because: "GitHub's list of checks could not be read",
-		afterMs: null
-	};
-	const digest = digestOf(inputs.measurement);
-	const found = parsed.data.check_runs.find((run) => run.external_id === check.external_id && digestOf(measurementJsonOf(run.output.text ?? "") ?? "") === digest);
-	return found === void 0 ? null : {
-		kind: "done",
-		url: found.html_url ?? ""
-	};
-}
-const createdSchema = object({ html_url: string().nullish() });
-const listSchema = object({ check_runs: array(object({
-	external_id: string().nullish(),
-	html_url: string().nullish(),
-	output: object({ text: string().nullish() })
-})) });
-async function request(inputs, method, path, body) {
-	const what = `${method} ${path.split("?")[0]}`;
-	try {
-		const response = await fetch(`${inputs.GITHUB_API_URL.replace(/\/+$/, "")}${path}`, {
-			method,
-			headers: {
-				accept: "application/vnd.github+json",
-				"content-type": "application/json",
-				"x-github-api-version": "2022-11-28",
-				"user-agent": "autoresearch-app-action",
-				authorization: `Bearer ${inputs.token}`
-			},
-			...body === void 0 ? {} : { body: JSON.stringify(body) },
-			signal: AbortSignal.timeout(requestTimeoutMs)
-		});
-		const text = await response.text();
-		if (response.ok) return {
-			kind: "answered",
-			body: jsonOf(text)
-		};
-		const because = `GitHub answered ${response.status} to ${what}: ${text.slice(0, 500)}`;
-		const afterMs = pauseAsked(response);
-		return response.status >= 500 || response.status === 429 || afterMs !== null ? {
-			kind: "unknown",
-			because,
-			afterMs
-		} : {
-			kind: "refused",
-			because
-		};
-	} catch (error) {
-		return {
-			kind: "unknown",
-			because: `no answer to ${what}: ${reasonOf(error)}`,
-			afterMs: null
-		};
-	}
-}
-/** Milliseconds that GitHub asks us to wait, or null. */
-function pauseAsked(response) {
-	const seconds = Number(response.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(seconds) ? seconds * 1e3 : null;
-}
-function reasonOf(error) {
-	if (!(error instanceof Error)) return String(error);
-	return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-}
-function jsonOf(text) {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return null;
-	}
-}
-
-// action/src/candidate-env.ts
-/**
-* The environment of the code under trial: what is named here, and nothing else. No GITHUB_*, RUNNER_*, ACTIONS_* or
-* INPUT_* reaches it (tokens and the files that the runner reads back are among them), and nothing whose name says that
-* it is a secret.
-*/
-const names = /* @__PURE__ */ new Set([
-	"PATH",
-	"HOME",
-	"USER",
-	"LOGNAME",
-	"LANG",
-	"TERM",
-	"TMPDIR",
-	"TZ",
-	"LD_LIBRARY_PATH",
-	"XDG_CACHE_HOME",
-	"PYTHONUNBUFFERED"
-]);
-const prefixes = [
-	"CUDA_",
-	"NVIDIA_",
-	"LC_",
-	"HF_",
-	"UV_"
-];
-const secretWords = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(?:^|_)(?:API_?)?KEY(?:_|$)|_AUTH/;
-/** In the sandbox there is no network: who would ask it for something is told at once, not after a time-out. */
-const offline = {
-	HF_HUB_OFFLINE: "1",
-	UV_OFFLINE: "1",
-	UV_NO_SYNC: "1",
-	UV_CACHE_DIR: "/tmp/uv-cache",
-	TMPDIR: "/tmp"
-};
-/** The allowed part of `own`, and what the command may know of its trial. */
-function candidateEnv(own, trial) {
-	const kept = Object.entries(own).filter((entry) => entry[1] !== void 0 && isAllowed(entry[0]) && !carriesCredentials(entry[1]));
-	return {
-		...Object.fromEntries(kept),
-		HOME: trial.home,
-		...trial.isolates ? offline : { TMPDIR: trial.temp },
-		PYTHONUNBUFFERED: "1",
-		AUTORESEARCH_BUDGET_SECONDS: String(trial.budgetSeconds),
-		AUTORESEARCH_TRIAL: trial.id,
-		AUTORESEARCH_MARK: trial.mark
-	};
-}
-const runnersOwn = /^(?:INPUT|GITHUB|ACTIONS|RUNNER)_/;
-/** The environment of `trial.setup`, which the base's files alone decide: all of `own` but what is the runner's. */
-function setupEnv(own) {
-	return Object.fromEntries(Object.entries(own).filter((entry) => entry[1] !== void 0 && !runnersOwn.test(entry[0])));
-}
-/** The values in `own` that are secret by their names, to be hidden wherever they turn up. */
-function secretValues(own) {
-	return Object.entries(own).flatMap(([name, value]) => value !== void 0 && value.length >= 8 && secretWords.test(name) ? [value] : []);
-}
-function isAllowed(name) {
-	if (names.has(name)) return true;
-	return prefixes.some((prefix) => name.startsWith(prefix)) && !secretWords.test(name);
-}
-/** `UV_INDEX_URL=https://name:password@host/` holds a secret under an innocent name. */
-function carriesCredentials(value) {
-	return /:\/\/[^/\s@]+@/.test(value);
-}
-
-// action/src/git.ts
-/**
-* git, for one fetch. Always: the token is in the environment of the git process alone, never on a command line, in a
-* URL or in a file; and no configuration of the machine or its user takes part (a filter or hook there would run on what
-* a candidate wrote).
-*/
-const inherited = [
-	"PATH",
-	"HOME",
-	"TMPDIR",
-	"GIT_SSL_CAINFO",
-	"GIT_SSL_CAPATH",
-	"SSL_CERT_FILE",
-	"SSL_CERT_DIR"
-];
-const proxies = [
-	"http_proxy",
-	"https_proxy",
-	"no_proxy",
-	"all_proxy"
-].flatMap((name) => [name, name.toUpperCase()]);
-/** What the Authorization header holds; it is as secret as the token. */
-function basicCredentials(token) {
-	return Buffer.from(`x-access-token:${token}`).toString("base64");
-}
-function environmentOf(options) {
-	const config = [
-		["core.hooksPath", "/dev/null"],
-		["core.symlinks", "true"],
-		["protocol.ext.allow", "never"],
-		["gc.auto", "0"],
-		["advice.detachedHead", "false"]
-	];
-	if (options.token !== "") config.push([`http.${options.serverUrl}/.extraheader`, `Authorization: basic ${basicCredentials(options.token)}`]);
-	const kept = [...inherited, ...proxies].flatMap((name) => {
-		const value = process.env[name];
-		return value === void 0 ? [] : [[name, value]];
-	});
-	return {
-		...Object.fromEntries(kept),
-		GIT_DIR: options.gitDir,
-		GIT_WORK_TREE: options.workTree,
-		GIT_CONFIG_NOSYSTEM: "1",
-		GIT_CONFIG_GLOBAL: "/dev/null",
-		GIT_TERMINAL_PROMPT: "0",
-		GIT_CONFIG_COUNT: String(config.length),
-		...Object.fromEntries(config.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]]))
-	};
-}
-/** A git that works on one git folder and one work tree. */
-function gitAt(options) {
-	const env = environmentOf(options);
-	return { run: async (args, stdin = "") => runGit(args, stdin, env, options) };
-}
-async function runGit(args, stdin, env, { signal, workTree }) {
-	const child = spawn("git", args, {
-		env,
-		cwd: workTree,
-		stdio: [
-			"pipe",
-			"pipe",
-			"pipe"
-		],
-		signal,
-		killSignal: "SIGKILL"
-	});
-	const out = [];
-	const errors = [];
-	child.stdout.on("data", (chunk) => out.push(chunk));
-	child.stderr.on("data", (chunk) => errors.push(chunk));
-	child.stdin.on("error", () => {});
-	child.stdin.end(stdin);
-	const status = await new Promise((resolve, reject) => {
-		child.on("error", reject);
-		child.on("close", resolve);
-	});
-	if (status === 0) return Buffer.concat(out).toString();
-	const said = Buffer.concat(errors).toString().trim().split("\n").slice(-3).join(" ");
-	throw new Error(`git ${args[0]} failed (exit status ${status}): ${said}`);
 }
 
 // action/src/checkout.ts
@@ -9238,16 +9039,17 @@ var BoundedLog = class {
 *
 * Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
 */
+/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
 const systemRoots = [
 	"/usr",
 	"/etc",
 	"/opt",
-	"/nix",
+	"/nix/store",
 	"/gnu/store",
 	"/run/opengl-driver",
 	"/run/current-system"
 ];
-/** Below a home: no credentials lie in these (but for those in `secretFiles`). */
+/** Below a home: no credentials lie in these (but for `secretInCaches`). */
 const shownInHome = [
 	".cache/autoresearch",
 	".cache/huggingface",
@@ -9255,14 +9057,16 @@ const shownInHome = [
 	".cache/uv",
 	".local/bin",
 	".local/lib",
-	".local/share/uv",
+	".local/share/uv/python",
+	".local/share/uv/tools",
 	".pyenv",
 	".rustup",
 	"miniconda3",
 	"miniforge3",
 	"mambaforge",
 	"anaconda3",
-	".conda"
+	".conda/envs",
+	".conda/pkgs"
 ];
 const cacheVariables = [
 	"HF_HOME",
@@ -9273,6 +9077,8 @@ const cacheVariables = [
 	"TORCH_HOME"
 ];
 const secretInCaches = ["token", "stored_tokens"];
+/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
+const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
 const systemSecrets = {
 	files: [
 		"shadow",
@@ -9293,15 +9099,15 @@ const systemSecrets = {
 */
 function readMachine(own, folder, named, emptyFile) {
 	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-	const told = own["HOME"] ?? homedir();
-	const home = isPlainPath(told) ? told : "/tmp/home";
+	const home = homeOf(own);
 	const runner = runnerFolders(own);
+	const homes = [home, ...accountHome()];
 	const narrow = [
-		home,
-		homedir(),
+		...homes,
 		folder,
 		...runner
 	];
+	const isWide = (entry) => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
 	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
 	const xdg = own["XDG_CACHE_HOME"];
 	const shown = [
@@ -9313,25 +9119,43 @@ function readMachine(own, folder, named, emptyFile) {
 			"uv"
 		].map((name) => join(xdg, name)),
 		...caches,
-		...path.split(delimiter).map((entry) => toolchainOf(entry, narrow)),
+		...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
 		own["RUNNER_TOOL_CACHE"] ?? "",
 		...named
-	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !narrow.some((inside) => holds(entry, inside)));
+	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
 	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
 	return {
 		path,
 		home,
 		system: systemRoots.filter((root) => existsSync(root)),
 		shown: outermost([...new Set(shown)]),
-		hiddenFolders: [...runner, ...systemSecrets.folders].filter((entry) => existsSync(entry)),
+		hiddenFolders: outermost([.../* @__PURE__ */ new Set([
+			...runner,
+			...otherRunners("/opt"),
+			...otherRunners("/usr/local"),
+			...systemSecrets.folders
+		])]).filter((entry) => existsSync(entry)),
 		hiddenFiles: [
 			...systemSecrets.files,
 			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
 			own["HF_TOKEN_PATH"] ?? ""
 		].filter((file) => isPlainPath(file) && existsSync(file)),
-		devices: devicesOf(),
+		devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
 		emptyFile
 	};
+}
+/** The home that the job was given: what `~` in the trial's paths stands for. */
+function homeOf(own) {
+	const told = own["HOME"] ?? homedir();
+	return isPlainPath(told) ? told : "/tmp/home";
+}
+/** The home of the user's account, which may be another; a container's user may have none. */
+function accountHome() {
+	try {
+		return [userInfo().homedir].filter(isPlainPath);
+	} catch {
+		return [];
+	}
 }
 /** `/a` holds `/a` and `/a/b`. */
 function holds(outer, inner) {
@@ -9344,15 +9168,42 @@ function isPlainPath(path) {
 function outermost(paths) {
 	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
 }
-/** Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain. */
-function toolchainOf(entry, narrow) {
+/** The same of where the two really are: a link may lead to what it must not show. */
+function reaches(outer, inner) {
+	return holds(realOf(outer), realOf(inner));
+}
+/** Without links in it; as it is where it is not there. */
+function realOf(path) {
+	try {
+		return realpathSync(path);
+	} catch {
+		return path;
+	}
+}
+/**
+* Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
+* folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
+*/
+function toolchainOf(entry, homes, isWide) {
 	const parent = dirname(entry);
 	if (![
 		"bin",
 		"shims",
 		"condabin"
-	].includes(basename(entry))) return entry;
-	return parent === "/" || [".local", ".cargo"].includes(basename(parent)) || narrow.some((inside) => holds(parent, inside)) ? entry : parent;
+	].includes(basename(entry))) return [entry];
+	if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
+	if (!homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name))) || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
+	return namesIn(parent).filter((name) => toolchainParts.test(name)).map((name) => join(parent, name));
+}
+function isBelowDotFolder(home, path) {
+	return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
+}
+function namesIn(folder) {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
 }
 /** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
 function runnerFolders(own) {
@@ -9365,9 +9216,17 @@ function runnerFolders(own) {
 		...externals > 0 ? [process.execPath.slice(0, externals)] : []
 	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
 }
-/** GPUs, by what is there: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
-function devicesOf() {
-	return (existsSync("/dev") ? readdirSync("/dev") : []).filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
+/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
+function otherRunners(folder, levels = 3) {
+	if (levels === 0) return [];
+	return namesIn(folder).flatMap((name) => {
+		const inside = join(folder, name);
+		return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
+	});
+}
+/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+function devicesOf(names) {
+	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
 }
 
 // action/src/leftovers.ts
@@ -9406,6 +9265,186 @@ function isOurs(pid, mark, folders) {
 		return false;
 	}
 }
+
+// action/src/read-log.ts
+const maxLine = 4e3;
+const maxTail$1 = 65536;
+const maxNumbers = 50;
+const maxFrames = 100;
+const maxCurve = 200;
+const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const pairPattern = /^([A-Za-z][\w.-]{0,63}):\s+(\S+)\s*$/;
+const progressPattern = /\bstep[\s:=]+(\d+)\b.{0,200}?\bloss[:=]\s*(\S{1,40}?)(?:\s|$|[|,])/;
+const framePattern = /^\s+File "([^"]+)", line (\d+)/;
+const exceptionPattern = /^[A-Za-z_][\w.]*(?::\s.*|:)?$/;
+const terminalCodes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f\u0080-\u009f]/g;
+/** The finite number that a text is, or null: `nan`, `inf`, `1e999` and words are none. */
+function parseFinite(text) {
+	if (!numberPattern.test(text)) return null;
+	const value = Number(text);
+	return Number.isFinite(value) ? value : null;
+}
+function memorySign(line) {
+	if (/CUDA out of memory|CUDA error: out of memory|torch(?:\.cuda)?\.OutOfMemoryError|hipErrorOutOfMemory|CUBLAS_STATUS_ALLOC_FAILED/.test(line)) return "CUDA out of memory";
+	return /^MemoryError\b|std::bad_alloc|not enough memory: you tried to allocate|Cannot allocate memory|RESOURCE_EXHAUSTED: Out of memory/.test(line) ? "out of memory" : null;
+}
+/** What a terminal would still show of a line with carriage returns in it: the last part that has text. */
+function visiblePart(line) {
+	return line.split("\r").map((part) => part.replace(terminalCodes, "").replace(controls, "")).findLast((part) => part.trim() !== "") ?? "";
+}
+var LogReader = class {
+	#metric;
+	#line = "";
+	#lineOverflow = false;
+	#hasRule = false;
+	#metricTexts = [];
+	#numbers = /* @__PURE__ */ new Map();
+	#curve = [];
+	#stride = 1;
+	#points = 0;
+	#lastStep = -1;
+	#lastPoint = null;
+	#frames = [];
+	#failure = null;
+	#outOfMemory = null;
+	#lastLine = "";
+	#tail = "";
+	/** @param metric name of the line that carries the result, `val_bpb` */
+	constructor(metric) {
+		this.#metric = metric;
+	}
+	/** The next piece of the log. */
+	push(chunk) {
+		let start = 0;
+		for (;;) {
+			const end = chunk.indexOf("\n", start);
+			this.#append(chunk.slice(start, end < 0 ? void 0 : end));
+			if (end < 0) return;
+			this.#endLine("\n");
+			start = end + 1;
+		}
+	}
+	/** What was read, the unfinished last line included. Call it once, at the end. */
+	end() {
+		if (this.#line !== "") this.#endLine("");
+		const last = this.#lastPoint;
+		const curve = [...this.#curve];
+		if (last !== null && curve.at(-1)?.[0] !== last[0]) curve.push(last);
+		return {
+			hasRule: this.#hasRule,
+			metricTexts: this.#metricTexts,
+			numbers: this.#numbers,
+			curve,
+			failure: this.#failure,
+			outOfMemory: this.#outOfMemory,
+			lastLine: this.#lastLine,
+			tail: this.#tail.slice(-65536)
+		};
+	}
+	/** Adds to the line in hand. Of an endless progress line (`\r` and no line end) each part is read as it is complete. */
+	#append(piece) {
+		let start = 0;
+		for (;;) {
+			const end = piece.indexOf("\r", start);
+			const part = piece.slice(start, end < 0 ? void 0 : end);
+			this.#grow(part);
+			if (end < 0) return;
+			this.#readProgress(this.#segment());
+			this.#grow("\r");
+			start = end + 1;
+		}
+	}
+	/** Keeps the first characters of a segment, and of the line its last two segments: what is shown is the last with text. */
+	#grow(part) {
+		if (part === "\r") {
+			const shown = visiblePart(this.#line);
+			this.#line = `${shown}\r`;
+			this.#lineOverflow = false;
+			return;
+		}
+		if (this.#lineOverflow) return;
+		const room = maxLine - this.#segment().length;
+		this.#line += part.slice(0, room);
+		this.#lineOverflow = part.length > room;
+	}
+	#segment() {
+		return this.#line.slice(this.#line.lastIndexOf("\r") + 1);
+	}
+	#endLine(terminator) {
+		this.#readProgress(this.#segment());
+		const cut = this.#lineOverflow ? " …" : "";
+		const line = visiblePart(this.#line);
+		this.#line = "";
+		this.#lineOverflow = false;
+		this.#readLine(line.trimEnd());
+		this.#tail += line + cut + terminator;
+		if (this.#tail.length > 2 * maxTail$1) this.#tail = this.#tail.slice(-65536);
+	}
+	#readLine(line) {
+		if (line.trim() !== "") this.#lastLine = line;
+		if (line === "---") {
+			if (!this.#hasRule) this.#metricTexts = [];
+			if (this.#metricTexts.length === 0) this.#numbers = /* @__PURE__ */ new Map();
+			this.#hasRule = true;
+			return;
+		}
+		this.#readPair(line);
+		this.#readTraceback(line.replace(/^\[rank\d+\]:\s?/, ""));
+		this.#outOfMemory = memorySign(line) ?? this.#outOfMemory;
+	}
+	#readPair(line) {
+		const match = pairPattern.exec(line);
+		if (match === null) {
+			if (line.startsWith(`${this.#metric}:`)) this.#keepMetric(line.slice(this.#metric.length + 1).trim());
+			return;
+		}
+		const [, key, text] = match;
+		if (key === this.#metric) return this.#keepMetric(text);
+		const value = parseFinite(text);
+		if (value !== null && (this.#numbers.size < maxNumbers || this.#numbers.has(key))) this.#numbers.set(key, value);
+	}
+	#keepMetric(text) {
+		if (this.#metricTexts.length < 3) this.#metricTexts.push(text);
+	}
+	#readTraceback(line) {
+		if (line.startsWith("Traceback (most recent call last)")) {
+			this.#frames = [];
+			return;
+		}
+		const frame = framePattern.exec(line);
+		if (frame !== null) {
+			this.#frames.push({
+				path: frame[1],
+				line: Number(frame[2])
+			});
+			if (this.#frames.length > maxFrames) this.#frames.shift();
+			return;
+		}
+		if (this.#frames.length === 0 || line === "" || /^\s/.test(line)) return;
+		if (exceptionPattern.test(line)) this.#failure = {
+			exception: line,
+			frames: this.#frames
+		};
+		this.#frames = [];
+	}
+	/** Keeps every 2ⁿ-th point, so that the points kept are spread over the whole run and stay below 200. */
+	#readProgress(segment) {
+		if (segment.length > 1e3) return;
+		const match = progressPattern.exec(segment);
+		if (match === null) return;
+		const step = Number(match[1]);
+		const loss = parseFinite(match[2]);
+		if (loss === null || !Number.isSafeInteger(step) || step <= this.#lastStep) return;
+		this.#lastStep = step;
+		this.#lastPoint = [step, loss];
+		if (this.#points++ % this.#stride !== 0) return;
+		this.#curve.push([step, loss]);
+		if (this.#curve.length < maxCurve) return;
+		this.#curve = this.#curve.filter((_, index) => index % 2 === 0);
+		this.#stride *= 2;
+	}
+};
 
 // action/src/sandbox-process.ts
 /** The first process of a sandbox, as bubblewrap reports it: when it is gone, so is every other. */
@@ -9459,13 +9498,13 @@ function startOf(pid) {
 
 // action/src/oom-kills.ts
 /** How often the kernel has killed for lack of memory: in the action's own control group, where it has one, or at all. */
-/** A counter that only grows; 0 where the kernel does not tell. */
-function oomKills() {
-	return counter(ownGroupEvents(), "oom_kill") ?? counter("/proc/vmstat", "oom_kill") ?? 0;
+/** A counter that only grows; 0 where the kernel does not tell. @param root where `/proc` and `/sys` are */
+function oomKills(root = "/") {
+	return counter(ownGroupEvents(root), "oom_kill") ?? counter(join(root, "proc/vmstat"), "oom_kill") ?? 0;
 }
-function ownGroupEvents() {
-	const group = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup"))?.[1] ?? "/";
-	return join("/sys/fs/cgroup", group, "memory.events");
+function ownGroupEvents(root) {
+	const group = /^0::(.*)$/m.exec(textOf(join(root, "proc/self/cgroup")))?.[1] ?? "/";
+	return join(root, "sys/fs/cgroup", group, "memory.events");
 }
 function counter(file, name) {
 	const match = new RegExp(`^${name} (\\d+)$`, "m").exec(textOf(file));
@@ -9818,60 +9857,132 @@ function endPhrase({ ended, exceeded, exitCode, signal }) {
 	return signal === null ? `ended with exit status ${exitCode}` : `was ended by ${signal}`;
 }
 
-// action/src/protected-files.ts
-/** Hashes of the files that a candidate may not change, taken before and after it ran. */
-/** The state of each path: kind, executable bit and SHA-256 of the content. A link is its target's name, not the target. */
-async function hashFiles(root, paths) {
-	const hashes = /* @__PURE__ */ new Map();
-	for (const path of paths) hashes.set(path, await stateOf$1(isAbsolute(path) ? path : join(root, path)));
-	return hashes;
+// action/src/conclude.ts
+/**
+* From what happened to a measurement. Pure: every rule of what counts as a result is here.
+*
+* Always: without exactly one finite number after the first `---` there is no value; a value is never guessed. A text in
+* the place of the value that can be none is `unknown`, for a person to look at: the training ended well.
+*/
+/** How the training command ended when it gave nothing to evaluate; null when it ran to its end without error. */
+function trainingFailure({ training, changed }, spec, surface) {
+	return brokenRule(changed) ?? commandFailure(training, spec, surface, "");
 }
-async function stateOf$1(file) {
-	try {
-		const status = await lstat(file);
-		if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
-		if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
-		const hash = createHash("sha256");
-		await pipeline(createReadStream(file), hash);
-		return `file ${status.mode & 73 ? "x" : "-"} ${hash.digest("hex")}`;
-	} catch (error) {
-		return `unreadable ${error.code}`;
+/** How the trial ended. */
+function conclude(evidence, spec, surface) {
+	const failed = trainingFailure(evidence, spec, surface);
+	if (failed !== null) return failed;
+	const evaluation = evidence.evaluation;
+	if (evaluation === null) return readMetric(evidence.training.log, spec, surface);
+	return evaluationFailure(evaluation, spec, surface) ?? readMetric(evaluation.judge.log, spec, surface);
+}
+/** Where the candidate's side broke first, that is why; a candidate that is only ended when all is over has not broken. */
+function evaluationFailure({ judge, served }, spec, surface) {
+	const failure = commandFailure(judge, spec, surface, "the evaluate command ");
+	if (failure === null || failure.status !== "crash" || served === null || served.ended === "cancelled") return failure;
+	return commandFailure(served, spec, surface, "the serve command ") ?? failure;
+}
+function brokenRule(changed) {
+	if (changed.length === 0) return null;
+	return without("rejected", `changed ${listOf(changed)} while running, outside the mutable surface`);
+}
+function without(status, because, at = null) {
+	return {
+		status,
+		value: null,
+		because,
+		at
+	};
+}
+function commandFailure(result, spec, surface, who) {
+	if (result.ended === "cancelled") return without("cancelled", "cancelled while running");
+	if (result.ended === "timeout") {
+		const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
+		return without("timeout", who === "" ? after : `${after} in the evaluate command`);
 	}
+	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
+	if (result.exitCode === 0) return null;
+	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
+	return crash(result.log, surface, who, exitPhrase(result));
 }
-/** The paths whose state differs, in order; those that are in one of the two only among them. */
-function changedPaths(before, after) {
-	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+function exitPhrase({ exitCode, signal, killedForMemory, log }) {
+	const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+	if (name === "SIGKILL") return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
+	if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
+	if (name !== null) return `killed by ${name}`;
+	if (exitCode === null) return "could not be started";
+	return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
 }
-/** `~/…` with the home in its place. */
-function expandHome(pattern, home) {
-	return pattern.startsWith("~/") ? join(home, pattern.slice(2)) : pattern;
+/** Those by which a program dies of itself or of the system, never of a plain `exit`. */
+const signalNames = new Map([
+	"SIGILL",
+	"SIGTRAP",
+	"SIGABRT",
+	"SIGBUS",
+	"SIGFPE",
+	"SIGKILL",
+	"SIGSEGV",
+	"SIGTERM",
+	"SIGXFSZ"
+].map((name) => [constants$1.signals[name], name]));
+/** karpathy's script prints the one word and leaves with 1 when the loss is not a number, or explodes. */
+function isFastFail({ exitCode, log }) {
+	return exitCode === 1 && /(?:^|\s)FAIL$/.test(log.lastLine.trimEnd()) && log.failure === null;
 }
-/** What a pattern says before its first wildcard, to the last whole folder: all that it can match lies in there. */
-function fixedPart(pattern) {
-	const { base, isGlob } = import_picomatch.default.scan(pattern);
-	return isGlob ? base : pattern;
+function fastFailPhrase({ curve }) {
+	const last = curve.at(-1);
+	return `FAIL: the training gave up, as it does when the loss explodes or is no number${last === void 0 ? "" : ` (last seen: loss ${last[1]} at step ${last[0]})`}`;
 }
-/** The files that absolute patterns match now, sorted; a star matches names with a dot, too. No link is followed. */
-async function matchingFiles(patterns) {
-	const found = /* @__PURE__ */ new Set();
-	for (const pattern of patterns) {
-		const matches = (0, import_picomatch.default)(pattern, {
-			dot: true,
-			nonegate: true
-		});
-		for (const file of await filesBelow(fixedPart(pattern))) if (file === pattern || matches(file)) found.add(file);
+/** The value that the log gives, or what it is not to give one. */
+function readMetric(log, spec, surface) {
+	const { metric, direction } = spec;
+	const texts = log.hasRule || spec.evaluate !== null ? log.metricTexts : [];
+	if (texts.length > 1) return without("rejected", `printed more than one ${metric} line: which one counts is not for us to guess`);
+	const [text] = texts;
+	if (text === void 0) return crash(log, surface, "", `finished without a ${metric} line${spec.evaluate === null && !log.hasRule ? ` after a line ---` : ""}`);
+	const value = parseFinite(text);
+	if (value === null || direction === "lower" && value <= 0) return without("unknown", `${metric} is ${text === "" ? "empty" : shorten(text, 100)}`);
+	return {
+		status: "measured",
+		value,
+		because: `${metric} ${shorten(text, 100)}`,
+		at: null
+	};
+}
+/** A crash, told by the last traceback where there is one and by `otherwise` where there is none. */
+function crash(log, surface, who, otherwise) {
+	const failure = log?.failure ?? null;
+	if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
+	const message = shorten(failure.exception);
+	const places = failure.frames.flatMap((frame) => {
+		const path = pathInside(frame.path, surface.roots);
+		return path === null ? [] : [{
+			path,
+			line: frame.line
+		}];
+	});
+	const mutable = places.findLast((place) => surface.isMutable(place.path) && place.line >= 1);
+	const place = mutable ?? places.at(-1);
+	const what = memoryPhrase(failure.exception, log.outOfMemory) ?? message;
+	return without("crash", shorten(place === void 0 ? `${who}${what}` : `${who}${shorten(what, 200)} at ${place.path}:${place.line}`), mutable === void 0 ? null : {
+		...mutable,
+		message
+	});
+}
+/** A traceback that is about memory is told in the same words every time. */
+function memoryPhrase(exception, sign) {
+	return sign !== null && /memory|alloc/i.test(exception) ? sign : null;
+}
+/** The path relative to the folder it is in, or null for a file elsewhere. */
+function pathInside(path, roots) {
+	for (const root of roots) {
+		const relative = posix.relative(root, isAbsolute(path) ? path : posix.join(root, path));
+		if (relative !== "" && !relative.startsWith("..") && relative.length <= 500) return relative;
 	}
-	return [...found].toSorted();
+	return null;
 }
-/** The path itself where it is no folder, else every file below it; none where there is nothing. */
-async function filesBelow(path) {
-	const status = await lstat(path).catch(() => null);
-	if (status === null) return [];
-	if (!status.isDirectory()) return [path];
-	return (await readdir(path, {
-		recursive: true,
-		withFileTypes: true
-	}).catch(() => [])).filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+function shorten(text, limit = 300) {
+	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
 // action/src/evaluation.ts
@@ -10079,30 +10190,42 @@ function shownLog(evidence) {
 // action/src/outside.ts
 /** What a trial names outside its checkout: files to be protected, files to be hidden from the candidate. */
 async function outsideFiles(spec, own) {
-	const home = own["HOME"] ?? homedir();
+	const home = homeOf(own);
 	const protectedGlobs = spec.protect.map((pattern) => expandHome(pattern, home));
 	const secret = spec.private.map((pattern) => expandHome(pattern, home));
 	const [single, globs] = [false, true].map((isGlob) => secret.filter((pattern) => pattern.startsWith("/") && import_picomatch.default.scan(pattern).isGlob === isGlob));
+	const named = [...single.filter((path) => existsSync(path)), ...await matchingFiles(globs)];
 	return {
 		protectedGlobs,
 		shown: protectedGlobs.map(fixedPart),
-		hidden: [...single.filter((path) => existsSync(path)), ...await matchingFiles(globs)],
+		hidden: [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])],
 		privateInside: secret.filter((pattern) => !pattern.startsWith("/"))
 	};
+}
+/** Where links lead from here to, if not to what is in here anyway. */
+async function linkedFrom(path) {
+	const links = (await filesThrough(path)).filter(({ isLinked }) => isLinked);
+	const own = realOf(path);
+	return links.map((link) => realOf(link.path)).filter((end) => !holds(own, end));
+}
+/** @throws Error when a pattern of `trial.protect` matches no file: what it was to protect, it would not. */
+async function expectFiles({ protectedGlobs }) {
+	for (const pattern of protectedGlobs) {
+		if ((await matchingFiles([pattern])).length > 0) continue;
+		throw new Error(`\`trial.protect\` names ${pattern}, and no file on this runner matches it: nothing would be protected. Put there what the training reads (or let \`trial.setup\` make it), or take the pattern out. Nothing was trained.`);
+	}
 }
 
 // action/src/bubblewrap.ts
 /**
-* The command line of bubblewrap for one command. Pure but for looking at what kind of file a system root is.
+* The command line of bubblewrap for one command. Pure but for looking at what kinds of files there are, and where links lead.
 *
 * Always: own user, PID, IPC, UTS, network and cgroup namespace; no capabilities and no way to new ones; the whole file
 * system is read-only but the place's writable folders and its scratch; it dies with the action.
 *
-* Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, the
-* trial's own folders, single files that are hidden.
+* Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, what is
+* hidden of that, the trial's own folders, single files that are hidden.
 */
-/** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.7. */
-const noNestingFlag = "--disable-userns";
 const merged = [
 	"/bin",
 	"/sbin",
@@ -10126,10 +10249,20 @@ const kernelSettings = [
 	"pressure",
 	"sysrq-trigger"
 ];
-/** Everything before `--`. */
-function bubblewrapArguments(machine, place) {
-	const hidden = machine.hiddenFolders.filter((folder) => machine.system.some((root) => folder.startsWith(`${root}/`)));
+/** Everything before `--`, but for the descriptor that the status goes to. */
+function bubblewrapArguments(machine, place, extras) {
+	const { system, shown, hiddenFolders } = machine;
+	const hidden = {
+		inSystem: placesOf(hiddenFolders, system),
+		inShown: placesOf(hiddenFolders, shown)
+	};
+	const files = placesOf([...machine.hiddenFiles, ...place.hidden], [
+		...system,
+		...merged.filter(isRealFolder),
+		...shown
+	]);
 	const tmp = join(place.scratch, "tmp");
+	const size = extras.boundsSharedMemory ? ["--size", String(Math.floor(totalmem() / 4))] : [];
 	return [
 		[
 			"--unshare-all",
@@ -10137,19 +10270,20 @@ function bubblewrapArguments(machine, place) {
 			"--die-with-parent",
 			"--new-session"
 		],
+		extras.forbidsNesting ? ["--disable-userns"] : [],
 		[
 			"--cap-drop",
 			"ALL",
 			"--hostname",
 			"trial"
 		],
-		machine.system.flatMap((path) => [
+		system.flatMap((path) => [
 			"--ro-bind",
 			path,
 			path
 		]),
 		merged.flatMap(systemFolder),
-		hidden.flatMap((folder) => ["--tmpfs", folder]),
+		hidden.inSystem.flatMap((folder) => ["--tmpfs", folder]),
 		["--proc", "/proc"],
 		kernelSettings.flatMap((name) => roBind(join("/proc", name))),
 		["--dev", "/dev"],
@@ -10159,8 +10293,7 @@ function bubblewrapArguments(machine, place) {
 			device
 		]),
 		[
-			"--size",
-			String(Math.floor(totalmem() / 4)),
+			...size,
 			"--tmpfs",
 			"/dev/shm",
 			"--remount-ro",
@@ -10182,11 +10315,12 @@ function bubblewrapArguments(machine, place) {
 			join(place.scratch, "home"),
 			machine.home
 		],
-		machine.shown.flatMap((path) => [
+		shown.flatMap((path) => [
 			"--ro-bind",
 			path,
 			path
 		]),
+		hidden.inShown.flatMap((folder) => ["--tmpfs", folder]),
 		place.writable.flatMap((path) => [
 			"--bind",
 			path,
@@ -10197,8 +10331,8 @@ function bubblewrapArguments(machine, place) {
 			path,
 			path
 		]),
-		[...machine.hiddenFiles, ...place.hidden].filter((path) => isShown(machine, path)).flatMap((path) => covered(path, machine.emptyFile)),
-		hidden.flatMap((folder) => ["--remount-ro", folder]),
+		files.flatMap((path) => covered(path, machine.emptyFile)),
+		[...hidden.inSystem, ...hidden.inShown].flatMap((folder) => ["--remount-ro", folder]),
 		[
 			"--remount-ro",
 			"/",
@@ -10207,11 +10341,20 @@ function bubblewrapArguments(machine, place) {
 		]
 	].flat();
 }
-function isShown({ system, shown }, path) {
-	return [...system, ...shown].some((root) => holds(root, path));
+/**
+* Under which names these are seen inside, where the roots are bound at their own: a root that is a link shows what lies
+* where it leads to, and a link in a root may lead to another.
+*/
+function placesOf(paths, roots) {
+	const ends = roots.map((root) => [root, realOf(root)]);
+	const places = paths.flatMap((path) => {
+		const real = realOf(path);
+		return ends.filter(([, end]) => holds(end, real)).map(([root, end]) => join(root, relative(end, real)));
+	});
+	return [...new Set(places)];
 }
 function covered(path, emptyFile) {
-	return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false ? [
+	return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false ? [
 		"--tmpfs",
 		path,
 		"--remount-ro",
@@ -10221,6 +10364,9 @@ function covered(path, emptyFile) {
 		emptyFile,
 		path
 	];
+}
+function isRealFolder(path) {
+	return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 function roBind(path) {
 	return existsSync(path) ? [
@@ -10252,6 +10398,21 @@ function systemFolder(path) {
 * the check shows.
 */
 const probeMs = 1e4;
+/** From bubblewrap 0.8 on; 0.7; before that. The first that works is taken. */
+const versions = [
+	{
+		forbidsNesting: true,
+		boundsSharedMemory: true
+	},
+	{
+		forbidsNesting: false,
+		boundsSharedMemory: true
+	},
+	{
+		forbidsNesting: false,
+		boundsSharedMemory: false
+	}
+];
 function noSandbox(why) {
 	return {
 		name: `none (${why})`.slice(0, 100),
@@ -10276,11 +10437,10 @@ async function findBubblewrap(machine, place) {
 	const program = programOnPath("bwrap", machine.path);
 	if (program === null) return "bwrap is not installed";
 	let reason = "";
-	for (const extra of [[noNestingFlag], []]) {
+	for (const extras of versions) {
 		const wrap = (argv, where, statusFd) => [
 			program,
-			...extra,
-			...bubblewrapArguments(machine, where),
+			...bubblewrapArguments(machine, where, extras),
 			"--json-status-fd",
 			String(statusFd),
 			"--",
@@ -10292,7 +10452,7 @@ async function findBubblewrap(machine, place) {
 			isolates: true,
 			wrap
 		};
-		reason ||= failure;
+		reason = failure;
 	}
 	return `bwrap does not work: ${reason}`;
 }
@@ -10463,6 +10623,7 @@ async function runTrial(bench, outside) {
 	const visible = protectedPaths.filter((path) => !isPrivate(path));
 	const shared = made.filter((path) => !isPrivate(path));
 	const state = (root) => stateOf(root, visible, spec.protect, outside);
+	await expectFiles(outside);
 	const before = await state(folders.checkout);
 	bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {
@@ -10484,10 +10645,13 @@ async function runTrial(bench, outside) {
 	};
 	if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
 		await layOut(folders, shared);
+		const judge = await hashFiles(folders.checkout, visible);
+		const broken = visible.filter((path) => judge.get(path) !== before.get(path));
+		const evaluation = broken.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
 		evidence = {
 			training,
-			evaluation: changedPaths(before, await state(folders.checkout)).length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden),
-			changed: changedPaths(before, await state(folders.checkout))
+			evaluation,
+			changed: evaluation === null ? broken : changedPaths(before, await state(folders.checkout))
 		};
 	}
 	return {
@@ -10498,7 +10662,7 @@ async function runTrial(bench, outside) {
 }
 function requestOf({ inputs, folder, signal }) {
 	return {
-		serverUrl: inputs.GITHUB_SERVER_URL.replace(/\/+$/, ""),
+		serverUrl: inputs.GITHUB_SERVER_URL,
 		repository: inputs.GITHUB_REPOSITORY,
 		token: inputs.token,
 		base: inputs.base,
@@ -10585,12 +10749,11 @@ async function runTrain(inputs, log) {
 	const title = titleOf(measurement, inputs.spec.frontier);
 	log.say(`${inputs.spec.metric}: ${title}`);
 	if (measurement.status !== "measured") log.notice(title);
-	const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
 	const { metric, frontier } = inputs.spec;
 	const summary = summaryOf(measurement, {
 		metric,
 		frontier,
-		runUrl
+		runUrl: runUrlOf(inputs)
 	});
 	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
 }

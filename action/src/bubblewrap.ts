@@ -1,20 +1,25 @@
 /**
- * The command line of bubblewrap for one command. Pure but for looking at what kind of file a system root is.
+ * The command line of bubblewrap for one command. Pure but for looking at what kinds of files there are, and where links lead.
  *
  * Always: own user, PID, IPC, UTS, network and cgroup namespace; no capabilities and no way to new ones; the whole file
  * system is read-only but the place's writable folders and its scratch; it dies with the action.
  *
- * Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, the
- * trial's own folders, single files that are hidden.
+ * Later binds lie on top of earlier ones, so the order is: the system, what is hidden of it, home, what is shown, what is
+ * hidden of that, the trial's own folders, single files that are hidden.
  */
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
-import { join } from "node:path";
-import { holds, type Machine } from "./machine.ts";
+import { join, relative } from "node:path";
+import { holds, type Machine, realOf } from "./machine.ts";
 import type { Place } from "./sandbox.ts";
 
-/** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.7. */
-export const noNestingFlag = "--disable-userns";
+/** What not every version can; without it all else holds. */
+export type Extras = {
+  /** No user namespaces within: the kernel's larger doors stay shut. Since bubblewrap 0.8. */
+  readonly forbidsNesting: boolean;
+  /** `/dev/shm` gets a quarter of the memory, and not the half that is the kernel's default. Since bubblewrap 0.7. */
+  readonly boundsSharedMemory: boolean;
+};
 
 const merged = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /**
@@ -23,41 +28,60 @@ const merged = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
  */
 const kernelSettings = ["sys", "bus", "irq", "fs", "acpi", "scsi", "mtrr", "pressure", "sysrq-trigger"];
 
-/** Everything before `--`. */
-export function bubblewrapArguments(machine: Machine, place: Place): string[] {
-  const hidden = machine.hiddenFolders.filter((folder) => machine.system.some((root) => folder.startsWith(`${root}/`)));
+/** Everything before `--`, but for the descriptor that the status goes to. */
+export function bubblewrapArguments(machine: Machine, place: Place, extras: Extras): string[] {
+  const { system, shown, hiddenFolders } = machine;
+  const hidden = { inSystem: placesOf(hiddenFolders, system), inShown: placesOf(hiddenFolders, shown) };
+  const files = placesOf(
+    [...machine.hiddenFiles, ...place.hidden],
+    [...system, ...merged.filter(isRealFolder), ...shown],
+  );
   const tmp = join(place.scratch, "tmp");
+  const size = extras.boundsSharedMemory ? ["--size", String(Math.floor(totalmem() / 4))] : [];
   return [
     ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"],
+    extras.forbidsNesting ? ["--disable-userns"] : [],
     ["--cap-drop", "ALL", "--hostname", "trial"],
-    machine.system.flatMap((path) => ["--ro-bind", path, path]),
+    system.flatMap((path) => ["--ro-bind", path, path]),
     merged.flatMap(systemFolder),
-    hidden.flatMap((folder) => ["--tmpfs", folder]),
+    hidden.inSystem.flatMap((folder) => ["--tmpfs", folder]),
     ["--proc", "/proc"],
     kernelSettings.flatMap((name) => roBind(join("/proc", name))),
     ["--dev", "/dev"],
     machine.devices.flatMap((device) => ["--dev-bind-try", device, device]),
-    ["--size", String(Math.floor(totalmem() / 4)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    [...size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
     ["--ro-bind-try", "/sys", "/sys"],
     ["--bind", tmp, "/tmp", "--bind", tmp, "/var/tmp", "--bind", join(place.scratch, "home"), machine.home],
-    machine.shown.flatMap((path) => ["--ro-bind", path, path]),
+    shown.flatMap((path) => ["--ro-bind", path, path]),
+    hidden.inShown.flatMap((folder) => ["--tmpfs", folder]),
     place.writable.flatMap((path) => ["--bind", path, path]),
     place.readable.flatMap((path) => ["--ro-bind", path, path]),
-    [...machine.hiddenFiles, ...place.hidden]
-      .filter((path) => isShown(machine, path))
-      .flatMap((path) => covered(path, machine.emptyFile)),
-    hidden.flatMap((folder) => ["--remount-ro", folder]),
+    files.flatMap((path) => covered(path, machine.emptyFile)),
+    [...hidden.inSystem, ...hidden.inShown].flatMap((folder) => ["--remount-ro", folder]),
     ["--remount-ro", "/", "--chdir", place.cwd],
   ].flat();
 }
 
-function isShown({ system, shown }: Machine, path: string): boolean {
-  return [...system, ...shown].some((root) => holds(root, path));
+/**
+ * Under which names these are seen inside, where the roots are bound at their own: a root that is a link shows what lies
+ * where it leads to, and a link in a root may lead to another.
+ */
+function placesOf(paths: readonly string[], roots: readonly string[]): string[] {
+  const ends = roots.map((root) => [root, realOf(root)] as const);
+  const places = paths.flatMap((path) => {
+    const real = realOf(path);
+    return ends.filter(([, end]) => holds(end, real)).map(([root, end]) => join(root, relative(end, real)));
+  });
+  return [...new Set(places)];
 }
 
 function covered(path: string, emptyFile: string): string[] {
-  const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return isFolder ? ["--tmpfs", path, "--remount-ro", path] : ["--ro-bind", emptyFile, path];
+}
+
+function isRealFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function roBind(path: string): string[] {

@@ -7,7 +7,7 @@
  * anyone nor draw a link. The summary names its run: GitHub takes no `details_url` from a job's token.
  */
 import { formatMeasurement, type Measurement } from "../../src/domain/measurement.ts";
-import { formatClock } from "./conclude.ts";
+import { formatAmount, formatClock, formatDelta } from "../../src/domain/numbers.ts";
 import { sparkline } from "./sparkline.ts";
 
 export type CheckRun = {
@@ -77,7 +77,7 @@ export function checkOf(json: string, measurement: Measurement, told: Told): Che
 /** `0.9793 (−0.0012 against the frontier)`, `crash: …`, `timeout after 10:00`. */
 export function titleOf(measurement: Measurement, frontier: number | null): string {
   if (measurement.status === "measured") {
-    const value = formatValue(measurement.value);
+    const value = formatAmount(measurement.value);
     return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
   }
   const because = plain(measurement.because, 200);
@@ -89,17 +89,7 @@ export function titleOf(measurement: Measurement, frontier: number | null): stri
 }
 
 function differencePhrase(value: number, frontier: number): string {
-  return value === frontier ? "equal to the frontier" : `${formatDifference(value, frontier)} against the frontier`;
-}
-
-function formatDifference(value: number, frontier: number): string {
-  const difference = value - frontier;
-  return `${difference < 0 ? "−" : difference > 0 ? "+" : "±"}${formatValue(Math.abs(difference))}`;
-}
-
-/** Four decimals, or two significant digits where four decimals would say zero. */
-function formatValue(value: number): string {
-  return value !== 0 && Math.abs(value) < 0.000_1 ? value.toPrecision(2) : value.toFixed(4);
+  return value === frontier ? "equal to the frontier" : `${formatDelta(value - frontier)} against the frontier`;
 }
 
 /** The markdown that stands above the log, in the check and on the run's page. */
@@ -133,9 +123,7 @@ function tableOf(measurement: Measurement, { metric, frontier }: Told): string[]
   const isMeasured = measurement.status === "measured" && frontier !== null;
   const rows = entries.slice(0, 40).map(([name, value]) => {
     const compared =
-      isMeasured && name === metric
-        ? `${frontier} | ${value} | ${formatDifference(value, frontier)}`
-        : ` | ${value} | `;
+      isMeasured && name === metric ? `${frontier} | ${value} | ${formatDelta(value - frontier)}` : ` | ${value} | `;
     return isMeasured ? `| ${code(name, 64)} | ${compared} |` : `| ${code(name, 64)} | ${value} |`;
   });
   const head = isMeasured

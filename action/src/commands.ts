@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bounds, boundsFor } from "./bounds.ts";
 import { candidateEnv } from "./candidate-env.ts";
-import { formatClock } from "./conclude.ts";
+import { formatClock } from "../../src/domain/numbers.ts";
 import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import type { Machine } from "./machine.ts";

@@ -7,6 +7,7 @@
 import { constants } from "node:os";
 import { isAbsolute, posix } from "node:path";
 import type { Measurement, TrialSpec } from "../../src/domain/measurement.ts";
+import { formatClock } from "../../src/domain/numbers.ts";
 import { type LogReading, parseFinite } from "./read-log.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { CommandResult } from "./run-command.ts";
@@ -160,13 +161,4 @@ function pathInside(path: string, roots: readonly string[]): string | null {
 
 function shorten(text: string, limit = 300): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
-}
-
-/** `10:00`, `1:00:05`, `2.5 s` below ten seconds. */
-export function formatClock(seconds: number): string {
-  if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
-  const whole = Math.round(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (part: number) => String(part).padStart(2, "0");
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }

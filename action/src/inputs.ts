@@ -6,7 +6,9 @@ import { parseTrialId } from "../../src/domain/names.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const commitId = z.string().regex(/^[0-9a-f]{40}$/, "must be a full commit id (40 hexadecimal digits)");
-const address = z.url({ protocol: /^(?:https?|file)$/, error: "must be the address of a GitHub" });
+const address = z
+  .url({ protocol: /^(?:https?|file)$/, error: "must be the address of a GitHub" })
+  .transform((url) => url.replace(/\/+$/, ""));
 
 const shared = {
   trial: z.string().refine((text) => parseTrialId(text) !== null, "must be issue:experiment:attempt, such as 12:7:1"),
@@ -21,6 +23,7 @@ const shared = {
   token: z.string(),
   GITHUB_SERVER_URL: address.default("https://github.com"),
   GITHUB_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/repository"),
+  GITHUB_RUN_ID: z.string().regex(/^\d+$/, "must be a number"),
 };
 
 const trainSchema = z.object({
@@ -36,7 +39,6 @@ const reportSchema = z.object({
   token: z.string().min(1, "is empty: the report needs a token with `checks: write`"),
   measurement: z.string().min(1, "is empty"),
   GITHUB_API_URL: address.default("https://api.github.com"),
-  GITHUB_RUN_ID: z.string().regex(/^\d+$/, "must be a number"),
 });
 
 const inputsSchema = z.discriminatedUnion("mode", [trainSchema, reportSchema], {
@@ -60,6 +62,11 @@ export function parseInputs(environment: Environment): TrainInputs | ReportInput
     return `${kind} \`${[name, ...inside].join(".")}\` ${message}`;
   });
   throw new Error(faults.join("; "));
+}
+
+/** The page of the run that this is a part of. */
+export function runUrlOf(inputs: TrainInputs | ReportInputs): string {
+  return `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${inputs.GITHUB_RUN_ID}`;
 }
 
 function jsonOf(text: string): unknown {

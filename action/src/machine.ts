@@ -5,7 +5,7 @@
  * Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
  */
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 
 export type Machine = {
@@ -26,8 +26,17 @@ export type Machine = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const systemRoots = ["/usr", "/etc", "/opt", "/nix", "/gnu/store", "/run/opengl-driver", "/run/current-system"];
-/** Below a home: no credentials lie in these (but for those in `secretFiles`). */
+/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
+export const systemRoots = [
+  "/usr",
+  "/etc",
+  "/opt",
+  "/nix/store",
+  "/gnu/store",
+  "/run/opengl-driver",
+  "/run/current-system",
+];
+/** Below a home: no credentials lie in these (but for `secretInCaches`). */
 const shownInHome = [
   ".cache/autoresearch",
   ".cache/huggingface",
@@ -35,14 +44,16 @@ const shownInHome = [
   ".cache/uv",
   ".local/bin",
   ".local/lib",
-  ".local/share/uv",
+  ".local/share/uv/python",
+  ".local/share/uv/tools",
   ".pyenv",
   ".rustup",
   "miniconda3",
   "miniforge3",
   "mambaforge",
   "anaconda3",
-  ".conda",
+  ".conda/envs",
+  ".conda/pkgs",
 ];
 const cacheVariables = [
   "HF_HOME",
@@ -53,6 +64,8 @@ const cacheVariables = [
   "TORCH_HOME",
 ];
 const secretInCaches = ["token", "stored_tokens"];
+/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
+const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
 const systemSecrets = {
   files: ["shadow", "shadow-", "gshadow", "gshadow-", "krb5.keytab"].map((name) => join("/etc", name)),
   folders: ["/etc/ssh", "/etc/ssl/private", "/etc/sudoers.d"],
@@ -64,35 +77,53 @@ const systemSecrets = {
  */
 export function readMachine(own: Environment, folder: string, named: readonly string[], emptyFile: string): Machine {
   const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-  const told = own["HOME"] ?? homedir();
-  const home = isPlainPath(told) ? told : "/tmp/home";
+  const home = homeOf(own);
   const runner = runnerFolders(own);
-  const narrow = [home, homedir(), folder, ...runner];
+  const homes = [home, ...accountHome()];
+  const narrow = [...homes, folder, ...runner];
+  const isWide = (entry: string): boolean => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
   const caches = cacheVariables.flatMap((name) => own[name] ?? []);
   const xdg = own["XDG_CACHE_HOME"];
   const shown = [
     ...shownInHome.map((name) => join(home, name)),
     ...(xdg === undefined ? [] : ["autoresearch", "huggingface", "torch", "uv"].map((name) => join(xdg, name))),
     ...caches,
-    ...path.split(delimiter).map((entry) => toolchainOf(entry, narrow)),
+    ...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
     own["RUNNER_TOOL_CACHE"] ?? "",
     ...named,
-  ].filter((entry) => isPlainPath(entry) && existsSync(entry) && !narrow.some((inside) => holds(entry, inside)));
+  ].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
   const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
   return {
     path,
     home,
     system: systemRoots.filter((root) => existsSync(root)),
     shown: outermost([...new Set(shown)]),
-    hiddenFolders: [...runner, ...systemSecrets.folders].filter((entry) => existsSync(entry)),
+    hiddenFolders: outermost([
+      ...new Set([...runner, ...otherRunners("/opt"), ...otherRunners("/usr/local"), ...systemSecrets.folders]),
+    ]).filter((entry) => existsSync(entry)),
     hiddenFiles: [
       ...systemSecrets.files,
       ...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
       own["HF_TOKEN_PATH"] ?? "",
     ].filter((file) => isPlainPath(file) && existsSync(file)),
-    devices: devicesOf(),
+    devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
     emptyFile,
   };
+}
+
+/** The home that the job was given: what `~` in the trial's paths stands for. */
+export function homeOf(own: Environment): string {
+  const told = own["HOME"] ?? homedir();
+  return isPlainPath(told) ? told : "/tmp/home";
+}
+
+/** The home of the user's account, which may be another; a container's user may have none. */
+function accountHome(): string[] {
+  try {
+    return [userInfo().homedir].filter(isPlainPath);
+  } catch {
+    return [];
+  }
 }
 
 /** `/a` holds `/a` and `/a/b`. */
@@ -109,13 +140,45 @@ function outermost(paths: readonly string[]): string[] {
   return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
 }
 
-/** Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain. */
-function toolchainOf(entry: string, narrow: readonly string[]): string {
+/** The same of where the two really are: a link may lead to what it must not show. */
+function reaches(outer: string, inner: string): boolean {
+  return holds(realOf(outer), realOf(inner));
+}
+
+/** Without links in it; as it is where it is not there. */
+export function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
+ * folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
+ */
+function toolchainOf(entry: string, homes: readonly string[], isWide: (entry: string) => boolean): string[] {
   const parent = dirname(entry);
-  if (!["bin", "shims", "condabin"].includes(basename(entry))) return entry;
-  const isWide =
-    parent === "/" || [".local", ".cargo"].includes(basename(parent)) || narrow.some((inside) => holds(parent, inside));
-  return isWide ? entry : parent;
+  if (!["bin", "shims", "condabin"].includes(basename(entry))) return [entry];
+  if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
+  const isHidden = homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name)));
+  if (!isHidden || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
+  return namesIn(parent)
+    .filter((name) => toolchainParts.test(name))
+    .map((name) => join(parent, name));
+}
+
+function isBelowDotFolder(home: string, path: string): boolean {
+  return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
@@ -131,8 +194,16 @@ function runnerFolders(own: Environment): string[] {
   return candidates.filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
 }
 
-/** GPUs, by what is there: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
-function devicesOf(): string[] {
-  const names = existsSync("/dev") ? readdirSync("/dev") : [];
+/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
+export function otherRunners(folder: string, levels = 3): string[] {
+  if (levels === 0) return [];
+  return namesIn(folder).flatMap((name) => {
+    const inside = join(folder, name);
+    return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
+  });
+}
+
+/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+export function devicesOf(names: readonly string[]): string[] {
   return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
 }

@@ -4,7 +4,7 @@
  */
 import { digestOf, encodeMeasurement } from "./measurement-json.ts";
 import { appendStepSummary, writeOutputs } from "./file-commands.ts";
-import { parseInputs, type TrainInputs } from "./inputs.ts";
+import { parseInputs, runUrlOf, type TrainInputs } from "./inputs.ts";
 import { summaryOf, titleOf } from "./check.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { report } from "./report.ts";
@@ -31,9 +31,8 @@ async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
   const title = titleOf(measurement, inputs.spec.frontier);
   log.say(`${inputs.spec.metric}: ${title}`);
   if (measurement.status !== "measured") log.notice(title);
-  const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
   const { metric, frontier } = inputs.spec;
-  const summary = summaryOf(measurement, { metric, frontier, runUrl });
+  const summary = summaryOf(measurement, { metric, frontier, runUrl: runUrlOf(inputs) });
   appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
 }
 

@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A counter that only grows; 0 where the kernel does not tell. */
-export function oomKills(): number {
-  return counter(ownGroupEvents(), "oom_kill") ?? counter("/proc/vmstat", "oom_kill") ?? 0;
+/** A counter that only grows; 0 where the kernel does not tell. @param root where `/proc` and `/sys` are */
+export function oomKills(root = "/"): number {
+  return counter(ownGroupEvents(root), "oom_kill") ?? counter(join(root, "proc/vmstat"), "oom_kill") ?? 0;
 }
 
-function ownGroupEvents(): string {
-  const group = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup"))?.[1] ?? "/";
-  return join("/sys/fs/cgroup", group, "memory.events");
+function ownGroupEvents(root: string): string {
+  const group = /^0::(.*)$/m.exec(textOf(join(root, "proc/self/cgroup")))?.[1] ?? "/";
+  return join(root, "sys/fs/cgroup", group, "memory.events");
 }
 
 function counter(file: string, name: string): number | null {

@@ -1,7 +1,7 @@
 /** Hashes of the files that a candidate may not change, taken before and after it ran. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import picomatch from "picomatch";
@@ -9,11 +9,24 @@ import picomatch from "picomatch";
 /** State by path: relative to the checkout, or absolute for a file outside. */
 export type Hashes = ReadonlyMap<string, string>;
 
-/** The state of each path: kind, executable bit and SHA-256 of the content. A link is its target's name, not the target. */
+/**
+ * The state of each path: kind, executable bit and SHA-256 of the content. A link in the checkout is its target's name, not
+ * the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+ */
 export async function hashFiles(root: string, paths: readonly string[]): Promise<Hashes> {
   const hashes = new Map<string, string>();
-  for (const path of paths) hashes.set(path, await stateOf(isAbsolute(path) ? path : join(root, path)));
+  // Of a cache many names may lead to one large file.
+  const seen = new Map<string, string>();
+  for (const path of paths)
+    hashes.set(path, isAbsolute(path) ? await endOf(path, seen) : await stateOf(join(root, path)));
   return hashes;
+}
+
+async function endOf(file: string, seen: Map<string, string>): Promise<string> {
+  const real = await realpath(file).catch(() => file);
+  if (!seen.has(real)) seen.set(real, await stateOf(real));
+  const name = await readlink(file).catch(() => null);
+  return name === null ? seen.get(real)! : `link ${name} to ${seen.get(real)!}`;
 }
 
 async function stateOf(file: string): Promise<string> {
@@ -46,17 +59,49 @@ export function fixedPart(pattern: string): string {
   return isGlob ? base : pattern;
 }
 
-/** The files that absolute patterns match now, sorted; a star matches names with a dot, too. No link is followed. */
+/**
+ * The files that absolute patterns match now, by the names that match, sorted; a star matches names with a dot, too, and a
+ * folder is all that is in it. Links are followed: a cache may be one, and in a cache links may lead to the content.
+ */
 export async function matchingFiles(patterns: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
   for (const pattern of patterns) {
+    const exact = pattern.replace(/\/+$/, "");
     const matches = picomatch(pattern, { dot: true, nonegate: true });
-    for (const file of await filesBelow(fixedPart(pattern))) if (file === pattern || matches(file)) found.add(file);
+    const isInside = fixedPart(pattern) === pattern ? (file: string) => file.startsWith(`${exact}/`) : () => false;
+    for (const { path } of await filesThrough(fixedPart(exact))) {
+      if (path === exact || matches(path) || isInside(path)) found.add(path);
+    }
   }
   return [...found].toSorted();
 }
 
-/** The path itself where it is no folder, else every file below it; none where there is nothing. */
+export type Found = {
+  readonly path: string;
+  /** It is a link, or was come to by one. */
+  readonly isLinked: boolean;
+};
+
+/** Every file below the path, or the path itself; a folder that a link leads back into is not entered again. */
+export async function filesThrough(path: string): Promise<Found[]> {
+  const found: Found[] = [];
+  const look = async (file: string, isLinked: boolean, above: readonly string[]): Promise<void> => {
+    const status = await stat(file).catch(() => null);
+    const id = `${status?.dev} ${status?.ino}`;
+    if (!status?.isDirectory() || above.includes(id)) return void found.push({ path: file, isLinked });
+    for (const entry of await readdir(file, { withFileTypes: true }).catch(() => [])) {
+      const inside = join(file, entry.name);
+      const isAlsoLinked = isLinked || entry.isSymbolicLink();
+      if (entry.isDirectory() || entry.isSymbolicLink()) await look(inside, isAlsoLinked, [...above, id]);
+      else found.push({ path: inside, isLinked });
+    }
+  };
+  const start = await lstat(path).catch(() => null);
+  if (start !== null) await look(path, start.isSymbolicLink(), []);
+  return found;
+}
+
+/** The path itself where it is no folder, else every file below it; none where there is nothing. No link is followed. */
 export async function filesBelow(path: string): Promise<string[]> {
   const status = await lstat(path).catch(() => null);
   if (status === null) return [];

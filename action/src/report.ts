@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { measurementJsonOf, parseMeasurement } from "../../src/domain/measurement.ts";
 import { type CheckRun, checkOf } from "./check.ts";
-import type { ReportInputs } from "./inputs.ts";
+import { type ReportInputs, runUrlOf } from "./inputs.ts";
 import { digestOf } from "./measurement-json.ts";
 
 export type Reported = { readonly check: CheckRun; readonly url: string };
@@ -41,11 +41,10 @@ function requestedCheck(inputs: ReportInputs): CheckRun {
       );
     }
   }
-  const runUrl = `${inputs.GITHUB_SERVER_URL.replace(/\/+$/, "")}/${inputs.GITHUB_REPOSITORY}/actions/runs/${inputs.GITHUB_RUN_ID}`;
   return checkOf(inputs.measurement, measurement, {
     metric: inputs.spec.metric,
     frontier: inputs.spec.frontier,
-    runUrl,
+    runUrl: runUrlOf(inputs),
   });
 }
 
@@ -92,7 +91,7 @@ type Exchange = { readonly kind: "answered"; readonly body: unknown } | Exclude<
 async function request(inputs: ReportInputs, method: "GET" | "POST", path: string, body?: CheckRun): Promise<Exchange> {
   const what = `${method} ${path.split("?")[0]}`;
   try {
-    const response = await fetch(`${inputs.GITHUB_API_URL.replace(/\/+$/, "")}${path}`, {
+    const response = await fetch(`${inputs.GITHUB_API_URL}${path}`, {
       method,
       headers: {
         accept: "application/vnd.github+json",

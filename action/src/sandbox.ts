@@ -7,7 +7,7 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { bubblewrapArguments, noNestingFlag } from "./bubblewrap.ts";
+import { bubblewrapArguments, type Extras } from "./bubblewrap.ts";
 import type { Machine } from "./machine.ts";
 
 /** What one command sees of the files of its trial. Real paths. */
@@ -32,6 +32,13 @@ export type Sandbox = {
 };
 
 const probeMs = 10_000;
+
+/** From bubblewrap 0.8 on; 0.7; before that. The first that works is taken. */
+const versions: readonly Extras[] = [
+  { forbidsNesting: true, boundsSharedMemory: true },
+  { forbidsNesting: false, boundsSharedMemory: true },
+  { forbidsNesting: false, boundsSharedMemory: false },
+];
 
 function noSandbox(why: string): Sandbox {
   return { name: `none (${why})`.slice(0, 100), isolates: false, wrap: (argv) => argv };
@@ -60,13 +67,12 @@ async function findBubblewrap(machine: Machine, place: Place): Promise<Sandbox |
   if (process.platform !== "linux") return `bubblewrap is for Linux, this is ${process.platform}`;
   const program = programOnPath("bwrap", machine.path);
   if (program === null) return "bwrap is not installed";
+  // Of the last and plainest call: an option that is not known says nothing of the machine.
   let reason = "";
-  // Versions before 0.7 lack the flag; without it everything else holds.
-  for (const extra of [[noNestingFlag], []]) {
+  for (const extras of versions) {
     const wrap: Sandbox["wrap"] = (argv, where, statusFd) => [
       program,
-      ...extra,
-      ...bubblewrapArguments(machine, where),
+      ...bubblewrapArguments(machine, where, extras),
       "--json-status-fd",
       String(statusFd),
       "--",
@@ -74,7 +80,7 @@ async function findBubblewrap(machine: Machine, place: Place): Promise<Sandbox |
     ];
     const failure = await tryOut(wrap(["true"], place, 2), machine.path);
     if (failure === null) return { name: "bubblewrap", isolates: true, wrap };
-    reason ||= failure;
+    reason = failure;
   }
   return `bwrap does not work: ${reason}`;
 }

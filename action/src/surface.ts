@@ -5,6 +5,7 @@
  * open everything else), and `*` does not reach names that begin with a dot unless the pattern names the dot.
  */
 import picomatch from "picomatch";
+import { fixedPart } from "./protected-files.ts";
 
 /** One entry of `git diff-tree -r --raw` between the base and the candidate. */
 export type TreeChange = {
@@ -36,7 +37,7 @@ export type PrivateSurface = {
 export function privateSurface(globs: readonly string[]): PrivateSurface {
   const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
   const matches = mutableMatcher(globs);
-  const bases = globs.map((glob) => (picomatch.scan(glob).isGlob ? picomatch.scan(glob).base : glob));
+  const bases = globs.map(fixedPart);
   return {
     isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
     isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`)),

@@ -20,7 +20,7 @@ import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
-import { outsideFiles, type Outside } from "./outside.ts";
+import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
 import { changedPaths, hashFiles, matchingFiles, type Hashes } from "./protected-files.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
@@ -97,6 +97,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
   const state = (root: string): Promise<Hashes> => stateOf(root, visible, spec.protect, outside);
+  await expectFiles(outside);
   const before = await state(folders.checkout);
   bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
@@ -113,9 +114,13 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   let evidence: Evidence = { training, evaluation: null, changed: changedPaths(before, await state(folders.checkout)) };
   if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
     await layOut(folders, shared);
-    const beforeJudging = changedPaths(before, await state(folders.checkout));
-    const evaluation = beforeJudging.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
-    evidence = { training, evaluation, changed: changedPaths(before, await state(folders.checkout)) };
+    // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
+    // The files outside, which may be large, were hashed a moment ago.
+    const judge = await hashFiles(folders.checkout, visible);
+    const broken = visible.filter((path) => judge.get(path) !== before.get(path));
+    const evaluation = broken.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
+    const changed = evaluation === null ? broken : changedPaths(before, await state(folders.checkout));
+    evidence = { training, evaluation, changed };
   }
   // 6. The judgement.
   return { ending: conclude(evidence, spec, surface), evidence, protectedCount: before.size };
@@ -123,7 +128,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
 
 function requestOf({ inputs, folder, signal }: Bench) {
   return {
-    serverUrl: inputs.GITHUB_SERVER_URL.replace(/\/+$/, ""),
+    serverUrl: inputs.GITHUB_SERVER_URL,
     repository: inputs.GITHUB_REPOSITORY,
     token: inputs.token,
     base: inputs.base,

@@ -7,7 +7,7 @@ import { measurementsFor, phaseOf } from "./experiment.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Order, type Running, type Session, hasStarted, isEnded } from "./session.ts";
 import { gainOf, meanOf, valuesOf } from "./verdict.ts";
-import { formatValue } from "./words.ts";
+import { formatAmount } from "./numbers.ts";
 
 export type Appealing = {
   /** Null: there is nothing to be done, and `reply` says why. */
@@ -59,7 +59,7 @@ function valueProblem(value: number | null, session: Running): string | null {
   if (value === null) return "There is no value to keep it for. `/autoresearch rerun` measures it once more.";
   const { direction, name } = session.record.config.metric;
   if (frontier === null || gainOf(value, frontier, direction) >= 0) return null;
-  return `Its ${name} of ${formatValue(value)} is worse than the frontier's ${formatValue(frontier)}. If you want it all the same, merge the pull request: the frontier is then measured as it is.`;
+  return `Its ${name} of ${formatAmount(value)} is worse than the frontier's ${formatAmount(frontier)}. If you want it all the same, merge the pull request: the frontier is then measured as it is.`;
 }
 
 function openProblem(what: Appeal["what"], experiment: Experiment, session: Running): string | null {

@@ -16,9 +16,10 @@ import type { Experiment, Running } from "./session.ts";
 import { isEnded, noiseOf } from "./session.ts";
 import type { Trial } from "./trial.ts";
 import { sigmaOf } from "./verdict.ts";
-import { formatDelta, formatPercent, formatTime, formatValue, inline, marker, whoAndWhen } from "./words.ts";
+import { formatTime, inline, marker, whoAndWhen } from "./words.ts";
 import { queuedLongMs } from "./wake.ts";
 import { formatDuration } from "./config.ts";
+import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 
 const shownRows = 10;
 const listedRows = 100;
@@ -175,7 +176,7 @@ function headline(session: Running): string {
   const { kept, sinceGain } = historyOf(session.rows);
   const sigma = sigmaOf(noiseOf(session), session.record.config);
   const parts = [
-    `**${metric.name} ${formatValue(value)}** ← ${formatValue(baseline)} baseline (**${formatPercent(baseline, value)}**, ${kept} kept)`,
+    `**${metric.name} ${formatAmount(value)}** ← ${formatAmount(baseline)} baseline (**${formatPercent(baseline, value)}**, ${kept} kept)`,
     ...(kept === 0
       ? []
       : [
@@ -183,7 +184,7 @@ function headline(session: Running): string {
             ? "the last experiment gained"
             : `last gain ${sinceGain} experiment${sinceGain === 1 ? "" : "s"} ago`,
         ]),
-    ...(sigma === null ? [] : [`noise ±${formatValue(sigma)}`]),
+    ...(sigma === null ? [] : [`noise ±${formatAmount(sigma)}`]),
   ];
   return parts.join(" · ");
 }
@@ -263,7 +264,7 @@ function rowTableOf(rows: readonly Row[], most: number, metric: string): string 
 function rowLine(row: Row, before: number | null): string {
   const number = row.pullRequest === null ? String(row.experiment) : `#${row.pullRequest} exp ${row.experiment}`;
   const outcome = row.outcome === "keep" ? "**keep**" : row.outcome.replace("_", " ");
-  const value = row.value === null ? "" : formatValue(row.value);
+  const value = row.value === null ? "" : formatAmount(row.value);
   const delta = row.value === null || before === null ? "" : formatDelta(row.value - before);
   const why = row.value === null ? ` (${inline(row.because, cellLength)})` : "";
   return `| ${number} | ${outcome} | ${value} | ${delta} | ${inline(row.description, cellLength)}${why} |`;

@@ -4,7 +4,8 @@ import { historyOf } from "./history.ts";
 import { baselineOf } from "./results.ts";
 import type { Running } from "./session.ts";
 import { outcomes } from "./verdict.ts";
-import { experimentCount, formatDelta, formatPercent, formatValue, inline, sinceBaseline } from "./words.ts";
+import { experimentCount, inline, sinceBaseline } from "./words.ts";
+import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 
 function summaryLine(session: Running): string {
   const settled = session.rows.filter((row) => row.experiment > 0);
@@ -19,7 +20,7 @@ function summaryLine(session: Running): string {
 export function finalComment(session: Running, because: string): string {
   const { metric } = session.record.config;
   const value = session.frontier.value!;
-  const gain = `**${metric.name} ${formatValue(value)}**${sinceBaseline(session)}`;
+  const gain = `**${metric.name} ${formatAmount(value)}**${sinceBaseline(session)}`;
   const advice =
     session.frontier.tip === session.record.base
       ? "Nothing beat the baseline, so there is nothing to merge."
@@ -32,7 +33,7 @@ export function reportTitle(session: Running): string {
   const baseline = baselineOf(session.rows);
   const value = session.frontier.value!;
   const change = baseline === null ? "" : ` (${formatPercent(baseline, value)})`;
-  return `autoresearch #${session.key.issue}: ${metric.name} ${baseline === null ? "" : `${formatValue(baseline)} → `}${formatValue(value)}${change}`;
+  return `autoresearch #${session.key.issue}: ${metric.name} ${baseline === null ? "" : `${formatAmount(baseline)} → `}${formatAmount(value)}${change}`;
 }
 
 export function reportBody(session: Running): string {
@@ -51,7 +52,7 @@ export function reportBody(session: Running): string {
       ...kept.slice(-100).map((row) => {
         const before = historyOf(session.rows).before.get(row) ?? null;
         const delta = before === null ? "" : formatDelta(row.value! - before);
-        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatValue(row.value!)} | ${delta} | ${inline(row.description, 100)} | ${inline(row.because, 100)} |`;
+        return `| ${row.pullRequest === null ? row.experiment : `#${row.pullRequest}`} | ${formatAmount(row.value!)} | ${delta} | ${inline(row.description, 100)} | ${inline(row.because, 100)} |`;
       }),
     ].join("\n"),
     `Every value was measured on a runner, of the code that is merged here: each commit on \`${frontierBranch(session.key.issue)}\` has the tree of the candidate that was trained. All experiments, lost ones too, are in \`results.tsv\` on \`${resultsBranch(session.key.issue)}\`.`,

@@ -9,6 +9,7 @@
  */
 import type { Config } from "./config.ts";
 import type { Measurement } from "./measurement.ts";
+import { formatAmount } from "./numbers.ts";
 
 /** How an experiment ended; docs/design.md, section 2. */
 export const outcomes = ["keep", "discard", "within_noise", "crash", "timeout", "rejected", "withdrawn"] as const;
@@ -128,10 +129,4 @@ function beyondBelief(value: number, reference: number, config: Config): string 
   if (reference === 0 || jump <= config.metric.max_gain) return null;
   const percent = (fraction: number) => `${(fraction * 100).toFixed(0)} %`;
   return `a gain of ${percent(jump)} in one step is beyond belief (metric.max_gain is ${percent(config.metric.max_gain)})`;
-}
-
-/** A value or difference of the metric as people read it: four decimals, or four significant digits below 0.001. */
-export function formatAmount(amount: number): string {
-  if (amount !== 0 && Math.abs(amount) < 0.001) return Number(amount.toPrecision(2)).toString();
-  return Math.abs(amount) >= 1000 ? amount.toPrecision(6) : amount.toFixed(4);
 }

@@ -11,7 +11,7 @@ import { type SessionKey, type Sha, frontierBranch, resultsBranch, shortSha } fr
 import type { Idea } from "./proposal.ts";
 import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
-import { formatAmount } from "./verdict.ts";
+import { formatAmount, formatClock, formatDelta, formatPercent } from "./numbers.ts";
 
 /**
  * One line of foreign text, at most `most` characters of it, harmless in Markdown: no mentions, references, addresses,
@@ -23,30 +23,6 @@ export function inline(text: string, most = 300): string {
     .join("")
     .replace(/[\\`*_[\]<>|~&]/g, (mark) => `\\${mark}`)
     .replace(/[@#](?=\w)|:(?=\/\/)|\bGH-(?=\d)/gi, (mark) => `${mark}\u2060`);
-}
-
-/** A value of the metric: four decimals, more only where it is tiny. */
-export function formatValue(value: number): string {
-  return formatAmount(value);
-}
-
-/** `−0.0012` or `+0.0008`, with a true minus sign. */
-export function formatDelta(delta: number): string {
-  return `${delta > 0 ? "+" : delta < 0 ? "−" : "±"}${formatAmount(Math.abs(delta))}`;
-}
-
-/** `−1.86 %`: the change from `from` to `to`. */
-export function formatPercent(from: number, to: number): string {
-  if (from === 0) return formatDelta(to);
-  const percent = ((to - from) / Math.abs(from)) * 100;
-  return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent).toFixed(2)} %`;
-}
-
-/** How long a training took: `3.2 s`, `5:26`. */
-export function formatClock(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 /** `2026-11-23 12:04 UTC` */
@@ -113,7 +89,7 @@ export function statusText(session: Session): string {
   const gained =
     value === null
       ? "no value of the frontier yet"
-      : `${record.config.metric.name} ${formatValue(value)}${sinceBaseline(session)}`;
+      : `${record.config.metric.name} ${formatAmount(value)}${sinceBaseline(session)}`;
   const open = session.experiments.length;
   return `**${record.state}** (${inline(record.because)}) · ${settled} of ${record.config.limits.experiments} experiments settled, ${kept} kept, ${open} open · ${gained}`;
 }
@@ -124,7 +100,7 @@ export function sinceBaseline(session: Session): string {
   const value = session.frontier?.value ?? null;
   return baseline === null || value === null
     ? ""
-    : ` ← ${formatValue(baseline)} baseline (${formatPercent(baseline, value)})`;
+    : ` ← ${formatAmount(baseline)} baseline (${formatPercent(baseline, value)})`;
 }
 
 /** What a person is asked of an experiment whose value can't be believed. */
@@ -188,7 +164,7 @@ export function verdictLine(row: Row): string {
 export function verdictTitle(row: Row, reference: number | null, config: Config): string {
   const word = row.outcome.replace("_", " ");
   if (row.value === null || reference === null) return `${word}: ${oneLine(row.because)}`.slice(0, 200);
-  return `${word}: ${config.metric.name} ${formatValue(row.value)} (${formatDelta(row.value - reference)})`;
+  return `${word}: ${config.metric.name} ${formatAmount(row.value)} (${formatDelta(row.value - reference)})`;
 }
 
 /** The pull request's body with its numbers and the verdict in the place that `pullBody` kept for them. */
@@ -224,13 +200,13 @@ function numbersTable(
   const last = measurements.at(-1);
   if (last === undefined || row.value === null) return "";
   const values = measurements.flatMap((each) => (each.status === "measured" ? [each.value] : []));
-  const shown = row.outcome === "keep" ? `**${formatValue(row.value)}**` : formatValue(row.value);
+  const shown = row.outcome === "keep" ? `**${formatAmount(row.value)}**` : formatAmount(row.value);
   const delta = reference === null ? "" : formatDelta(row.value - reference);
   const lines = [
     "| | frontier | this | Δ |",
     "| --- | --- | --- | --- |",
-    `| ${metric} | ${reference === null ? "" : formatValue(reference)} | ${shown} | ${delta} |`,
-    ...(values.length > 1 ? [`| trials | | ${values.map(formatValue).join(", ")} | |`] : []),
+    `| ${metric} | ${reference === null ? "" : formatAmount(reference)} | ${shown} | ${delta} |`,
+    ...(values.length > 1 ? [`| trials | | ${values.map(formatAmount).join(", ")} | |`] : []),
     ...(last.metrics["num_steps"] === undefined ? [] : [`| steps | | ${last.metrics["num_steps"]} | |`]),
     ...(row.memoryGb > 0 ? [`| peak memory | | ${row.memoryGb.toFixed(1)} GiB | |`] : []),
   ];

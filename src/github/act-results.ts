@@ -10,7 +10,7 @@ import { type SessionRecord, isEnded } from "../domain/session.ts";
 import { parseCandidate } from "../domain/trailers.ts";
 import { withTakers } from "../domain/steering.ts";
 import { noNoise } from "../domain/verdict.ts";
-import { formatValue, orphanedFrontier } from "../domain/words.ts";
+import { orphanedFrontier } from "../domain/words.ts";
 import { draw, isDrawn } from "../drawing.ts";
 import type { Context } from "./act.ts";
 import { completeCopies } from "./act-trial.ts";
@@ -21,6 +21,7 @@ import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./tracked.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
+import { formatAmount } from "../domain/numbers.ts";
 
 function recordText(record: SessionRecord): FileChange {
   return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };
@@ -201,7 +202,7 @@ export async function record(action: ActionOf<"record">, context: Context): Prom
   const what = row.experiment === 0 ? row.description : `experiment ${row.experiment}`;
   // The row comes last: once it is there, no pass looks at this check again.
   if (row.experiment === 0 && row.value !== null) {
-    await completeFrontierCheck("success", `${metric.name} ${formatValue(row.value)} (${row.because})`, context);
+    await completeFrontierCheck("success", `${metric.name} ${formatAmount(row.value)} (${row.because})`, context);
   }
   await commitResults(files, `Record ${what}: ${row.outcome}`, record, rows, context);
 }

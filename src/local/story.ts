@@ -2,9 +2,9 @@
  * The story in the terminal: what happened since the last look, as lines, and what is going on, as bars that are drawn anew.
  * Derived from what is seen, so that a session that goes on after a kill tells its story on from there.
  */
-import { formatDelta, formatValue } from "../domain/words.ts";
 import type { Row } from "../domain/results.ts";
 import type { ExperimentSeen, SessionSeen, TrialSeen } from "./reading.ts";
+import { formatAmount, formatDelta } from "../domain/numbers.ts";
 
 /** What was told already. */
 export type Told = {
@@ -70,10 +70,10 @@ function rowLine(row: Row, seen: SessionSeen): string {
   const metric = seen.record?.config.metric.name ?? "";
   if (row.experiment === 0) {
     const name = row.description === "baseline" ? baselineLabel() : row.description.padEnd(nameWidth + ideaWidth + 2);
-    return `${name}${seconds}   ${metric} ${row.value === null ? "?" : formatValue(row.value)}  (${row.because})`;
+    return `${name}${seconds}   ${metric} ${row.value === null ? "?" : formatAmount(row.value)}  (${row.because})`;
   }
   const before = seen.rows.slice(0, seen.rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
-  const value = (row.value === null ? "" : formatValue(row.value)).padStart(8);
+  const value = (row.value === null ? "" : formatAmount(row.value)).padStart(8);
   const delta = (row.value === null || before === null ? "" : formatDelta(row.value - before)).padStart(8);
   const head = label({ number: row.experiment, pullRequest: row.pullRequest ?? 0, description: row.description });
   const end = row.outcome === "keep" ? `merged (${row.because})` : row.because;

@@ -2,8 +2,8 @@
 import type { LocalGitHub } from "./github/server.ts";
 import type { SessionSeen } from "./reading.ts";
 import { frontierBranch } from "../domain/names.ts";
-import { formatDelta, formatPercent, formatValue } from "../domain/words.ts";
 import type { Outcome } from "../domain/verdict.ts";
+import { formatAmount, formatDelta, formatPercent } from "../domain/numbers.ts";
 
 export type Requests = ReturnType<LocalGitHub["requests"]>;
 
@@ -71,7 +71,7 @@ export function closingLines(
     seen.rows.slice(0, seen.rows.indexOf(rows[index]!)).findLast((row) => row.outcome === "keep")?.value ?? null;
   const table = rows.map((row, index) => {
     const reference = before(index);
-    const value = row.value === null ? "" : formatValue(row.value);
+    const value = row.value === null ? "" : formatAmount(row.value);
     const delta = row.value === null || reference === null ? "" : formatDelta(row.value - reference);
     return `  ${String(row.experiment).padStart(3)}  ${row.description.slice(0, width).padEnd(width)}  ${value.padStart(8)}  ${delta.padStart(8)}  ${row.outcome.padEnd(12)} ${row.because}`;
   });
@@ -79,7 +79,7 @@ export function closingLines(
   const gain =
     summary.baseline === null || summary.best === null
       ? `no ${summary.metric} was measured`
-      : `${summary.metric} ${formatValue(summary.baseline)} → ${formatValue(summary.best)} (${formatPercent(summary.baseline, summary.best)})`;
+      : `${summary.metric} ${formatAmount(summary.baseline)} → ${formatAmount(summary.best)} (${formatPercent(summary.baseline, summary.best)})`;
   const perExperiment =
     rows.length === 0
       ? ""

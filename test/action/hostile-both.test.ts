@@ -54,7 +54,10 @@ describe.each(
       { env: { LC_ALL: mark } },
     );
     await until(() => run.printed().includes("waiting"));
+    const asked = performance.now();
     run.child.kill("SIGINT");
+    await until(() => processesWith(`LC_ALL=${mark}`).length === 0);
+    expect(performance.now() - asked).toBeLessThan(5_000);
     const result = await run.done;
     expect(result.measurement.status).toBe("cancelled");
     expect(processesWith(`LC_ALL=${mark}`)).toEqual([]);
@@ -162,6 +165,25 @@ describe("without a sandbox", () => {
     expect(measurement.because).toMatch(/^changed .* while running, outside the mutable surface$/);
     expect(measurement.because).toContain(name);
     expect(measurement.protectedFiles.changed.join()).toContain(name);
+  });
+
+  it("an evaluator that was exchanged, and would put itself right, is not run", async () => {
+    const forged = [
+      "import shutil",
+      'print("forged it")',
+      'shutil.copy2("evaluate.bak", "evaluate.py")',
+      `print("---"); print("val_bpb: 0.1")`,
+    ].join("\n");
+    const { measurement, printed } = await judge(
+      `import shutil\nshutil.copy2("../judge/evaluate.py", "../judge/evaluate.bak")\nopen("../judge/evaluate.py", "w").write(${JSON.stringify(forged)})\n${block}`,
+      "off",
+      { spec: { evaluate: "python3 evaluate.py" } },
+    );
+    expect(measurement).toMatchObject({
+      status: "rejected",
+      because: "changed evaluate.py while running, outside the mutable surface",
+    });
+    expect(printed).not.toContain("forged it");
   });
 
   it("is said in the measurement, with its reason", async () => {

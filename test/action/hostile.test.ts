@@ -1,5 +1,5 @@
 /** Candidates that want to cheat, to steal or to stay, each a small train.py, run by the real action in the real sandbox. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -77,6 +77,23 @@ describe.skipIf(noBubblewrap !== null)("in the sandbox", () => {
     expect(places).toMatch(/^\['\.cache', 'temp-\w+'\] \[/);
     expect(places).not.toMatch(/'(?:sd|vd|nvme|kvm|mem|kmsg|loop|tty\d)/);
     expect(absent).toBe("[]");
+  });
+
+  it("what processes share by number or by name is its own: nothing of the machine's is there", async () => {
+    const shared = join("/dev/shm", `action-test-${process.pid}`);
+    writeFileSync(shared, "shared");
+    try {
+      const { measurement } = await judge(
+        `import os\nprint(*(os.readlink("/proc/self/ns/" + n) for n in ("ipc", "pid", "net", "uts", "user", "mnt", "cgroup")))\nprint("shm", os.listdir("/dev/shm"), open("/proc/sysvipc/shm").read().count("\\n"))\n${block}`,
+      );
+      const [namespaces, segments] = measurement.logTail.split("\n");
+      expect(namespaces!.split(" ")).toHaveLength(7);
+      for (const own of namespaces!.split(" "))
+        expect(own).not.toBe(readlinkSync(`/proc/self/ns/${own.split(":")[0]}`));
+      expect(segments).toBe("shm [] 1");
+    } finally {
+      rmSync(shared);
+    }
   });
 
   it("the runner's files are not there to be written", async () => {

@@ -249,7 +249,7 @@ describe("the check", () => {
     [0.9793, 0.9805, "0.9793 (−0.0012 against the frontier)"],
     [0.9805, 0.9793, "0.9805 (+0.0012 against the frontier)"],
     [0.9793, 0.9793, "0.9793 (equal to the frontier)"],
-    [0.979300001, 0.9793, "0.9793 (+1.0e-9 against the frontier)"],
+    [0.979300001, 0.9793, "0.9793 (+1e-9 against the frontier)"],
     [2.5, null, "2.5000"],
   ])("has the title of %s against %s: %s", (value, frontier, title) => {
     expect(titleOf({ status: "measured", value } as Measurement, frontier)).toBe(title);

@@ -4,7 +4,6 @@ import type { Measurement } from "../../src/domain/measurement.ts";
 import {
   type Judgement,
   type Noise,
-  formatAmount,
   gainOf,
   judge,
   meanOf,
@@ -14,6 +13,7 @@ import {
   valuesOf,
 } from "../../src/domain/verdict.ts";
 import { configWith, measurementWith } from "../support/session.ts";
+import { formatAmount } from "../../src/domain/numbers.ts";
 
 const frontier = { value: 1, trials: 1 };
 

@@ -4,8 +4,6 @@ import { marked } from "marked";
 import { describe, expect, it } from "vitest";
 import {
   concludedBody,
-  formatDelta,
-  formatPercent,
   formatTime,
   inline,
   oneLine,
@@ -29,6 +27,7 @@ import {
   shaOf,
   trial,
 } from "../support/session.ts";
+import { formatDelta, formatPercent } from "../../src/domain/numbers.ts";
 
 describe("foreign text in a line", () => {
   it.each([

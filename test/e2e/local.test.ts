@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
@@ -8,6 +8,7 @@ import { parseResults } from "../../src/domain/results.ts";
 import { fullName } from "../../src/local/github/finders.ts";
 import { startLocalGitHub } from "../../src/local/github/server.ts";
 import type { Summary } from "../../src/local/summary.ts";
+import { noBubblewrap } from "../action/bubblewrap.ts";
 import { unfinishedIn, wrongsIn } from "../support/invariants.ts";
 import { until } from "../support/world.ts";
 
@@ -55,8 +56,8 @@ async function userRepository() {
   return { home, repo, dir, git, args: ["--repo", repo, "--program", path.join(home, "program.md"), "--dir", dir] };
 }
 
-function local(args: readonly string[]): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, [path.join(root, "src/local/main.ts"), ...args], {
+function local(args: readonly string[], entry = "src/local/main.ts"): ChildProcess & { output: () => string } {
+  const child = spawn(process.execPath, [path.join(root, entry), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
@@ -140,6 +141,31 @@ test("Ctrl-C ends all children, and the session can go on", async () => {
   expect(await ended(child)).toBe(130);
   expect(processesAt(dir)).toEqual([]);
   expect(child.output()).toContain("goes on");
+});
+
+test.skipIf(noBubblewrap !== null)("a demo passes with a sandbox required", async () => {
+  const { dir } = await userRepository();
+  // A demo that was begun goes on with its copy of the example: here one whose baseline is measured once.
+  const copy = path.join(dir, "tiny");
+  cpSync(path.join(root, "examples/tiny"), copy, { recursive: true });
+  const settings = path.join(copy, ".github/autoresearch.yml");
+  writeFileSync(settings, readFileSync(settings, "utf8").replace("keep:\n", "keep:\n  baseline_trials: 1\n"));
+  writeFileSync(path.join(dir, "autoresearch-session"), "");
+  await execa("git", ["init", "--quiet", "--initial-branch=main", copy]);
+  await execa("git", ["-C", copy, "add", "--all"]);
+  await execa("git", ["-C", copy, "-c", "user.name=ada", "-c", "user.email=ada@localhost", "commit", "-qm", "Tiny"]);
+  const options = ["--dir", dir, "--experiments", "1", "--sandbox", "required", "--researcher", "mutate"];
+  expect(await ended(local(options, "src/local/demo.ts"))).toBe(0);
+  const { baseline, experiments } = summaryIn(dir);
+  expect(baseline).toBeGreaterThan(0);
+  expect(experiments.map((experiment) => experiment.outcome)).toEqual([expect.stringMatching(/^(keep|discard)$/)]);
+  // Every trial ran in it: that of the baseline, and one or more of the experiment.
+  const logs = path.join(dir, "world/job-logs");
+  const said = readdirSync(logs).flatMap(
+    (name) => readFileSync(path.join(logs, name), "utf8").match(/hashed; sandbox: .*/g) ?? [],
+  );
+  expect(said.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(said)).toEqual(new Set(["hashed; sandbox: bubblewrap"]));
 });
 
 test("what can't work is said in a sentence, with a status of its own", async () => {

@@ -82,6 +82,21 @@ says() {
   [[ $(remedy) == *apparmor* ]]
 }
 
+@test "a bubblewrap that is too old for some options of the sandbox, as in Ubuntu 22.04" {
+  refuses() { # a bwrap that does not know these options
+    standin bwrap <<S
+[[ \$1 != --version ]] || { echo 'bubblewrap 0.6.1'; exit 0; }
+for word in "\$@"; do [[ " $* " != *" \$word "* ]] || { echo "bwrap: Unknown option \$word" >&2; exit 1; }; done
+S
+  }
+  refuses --size --disable-userns
+  says warn bubblewrap 'without --size and --disable-userns (bubblewrap 0.6.1)'
+  refuses --disable-userns
+  says warn bubblewrap 'without --disable-userns'
+  refuses --json-status-fd # that one is for every trial
+  says fail bubblewrap 'Unknown option --json-status-fd'
+}
+
 @test "bubblewrap is tried as an unprivileged user with no new privileges" {
   needs_root
   standin bwrap <<<'[[ $EUID -ne 0 ]] && grep -q "^NoNewPrivs:.1" /proc/self/status || { echo "bwrap: as root"; exit 1; }'
