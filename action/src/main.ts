@@ -2,7 +2,8 @@
  * Entry of the action. Exit status 0 whenever there is a measurement to hand over (a crash is one) or a check was posted;
  * 1, with a sentence, when there is not.
  */
-import { digestOf, encodeMeasurement } from "./measurement-json.ts";
+import { parseMeasurement } from "../../src/domain/measurement.ts";
+import { digestOf, encodeInAnyCase } from "./measurement-json.ts";
 import { appendStepSummary, writeOutputs } from "./file-commands.ts";
 import { parseInputs, type TrainInputs } from "./inputs.ts";
 import { summaryOf, titleOf } from "./check.ts";
@@ -25,9 +26,10 @@ async function runMode(log: JobLog): Promise<void> {
 }
 
 async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
-  const { measurement, logFile } = await train(inputs, { environment: process.env, log, signal: cancelled.signal });
-  const json = encodeMeasurement(measurement);
-  writeOutputs(process.env["GITHUB_OUTPUT"], { measurement: json, digest: digestOf(json), log: logFile ?? "" });
+  const trained = await train(inputs, { environment: process.env, log, signal: cancelled.signal });
+  const json = encodeInAnyCase(trained.measurement);
+  const measurement = parseMeasurement(json)!;
+  writeOutputs(process.env["GITHUB_OUTPUT"], { measurement: json, digest: digestOf(json), log: trained.logFile ?? "" });
   const title = titleOf(measurement, inputs.spec.frontier);
   log.say(`${inputs.spec.metric}: ${title}`);
   if (measurement.status !== "measured") log.notice(title);
