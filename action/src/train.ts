@@ -6,7 +6,7 @@
  * there is nothing to report: wrong inputs, no network, a set-up that fails, a sandbox that is not there.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { secretValues } from "./candidate-env.ts";
@@ -19,6 +19,7 @@ import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
+import { identitiesOf, removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
 import { outsideFiles, type Outside } from "./outside.ts";
 import { changedPaths, hashFiles, matchingFiles, type Hashes } from "./protected-files.ts";
@@ -52,9 +53,7 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
     return { measurement: measurementOf(await runTrial(bench, outside), bench), logFile: await keepLog(bench) };
   } finally {
     // Best effort: a candidate may have made a folder that can't be removed, and its measurement counts all the same.
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>
-      context.log.say(error.message),
-    );
+    await removeAll(folder).catch((error: Error) => context.log.say(error.message));
   }
 }
 
@@ -98,6 +97,13 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const shared = made.filter((path) => !isPrivate(path));
   const state = (root: string): Promise<Hashes> => stateOf(root, visible, spec.protect, outside);
   const before = await state(folders.checkout);
+  // What the evaluation moves, and so must find as the set-up left it.
+  const moved = spec.evaluate === null ? [] : shared;
+  const standing = await identitiesOf(folders.checkout, moved);
+  const changedNow = async () => [
+    ...changedPaths(before, await state(folders.checkout)),
+    ...changedPaths(standing, await identitiesOf(folders.checkout, moved)),
+  ];
   bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
   const training = await runJob(bench, {
@@ -110,15 +116,37 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   });
   // 5. The evaluation, by protected files that are still what they were.
   const surface: Surface = { roots: [folders.checkout, folders.trained], isMutable };
-  let evidence: Evidence = { training, evaluation: null, changed: changedPaths(before, await state(folders.checkout)) };
-  if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
-    await layOut(folders, shared);
-    const beforeJudging = changedPaths(before, await state(folders.checkout));
-    const evaluation = beforeJudging.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
-    evidence = { training, evaluation, changed: changedPaths(before, await state(folders.checkout)) };
+  const trained: Evidence = { training, evaluation: null, changed: await changedNow() };
+  const trial = (evidence: Evidence, ending: Ending): Trial => ({ ending, evidence, protectedCount: before.size });
+  const failure = trainingFailure(trained, spec, surface);
+  if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
+  try {
+    const evidence = await evaluated(bench, { folders, shared, outside, training, changedNow });
+    // 6. The judgement.
+    return trial(evidence, conclude(evidence, spec, surface));
+  } catch (error) {
+    // What the set-up, the checkout and the machine gave was in order before the training: this is the candidate's doing.
+    const because = `could not be evaluated: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
+    return trial(trained, { status: "crash", value: null, because, at: null });
   }
-  // 6. The judgement.
-  return { ending: conclude(evidence, spec, surface), evidence, protectedCount: before.size };
+}
+
+type Evaluated = {
+  readonly folders: Folders;
+  readonly shared: readonly string[];
+  readonly outside: Outside;
+  readonly training: Evidence["training"];
+  readonly changedNow: () => Promise<string[]>;
+};
+
+async function evaluated(
+  bench: Bench,
+  { folders, shared, outside, training, changedNow }: Evaluated,
+): Promise<Evidence> {
+  await layOut(folders, shared);
+  const beforeJudging = await changedNow();
+  const evaluation = beforeJudging.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
+  return { training, evaluation, changed: await changedNow() };
 }
 
 function requestOf({ inputs, folder, signal }: Bench) {
