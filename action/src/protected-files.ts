@@ -9,21 +9,30 @@ import picomatch from "picomatch";
 /** State by path: relative to the checkout, or absolute for a file outside. */
 export type Hashes = ReadonlyMap<string, string>;
 
-/** The state of each path: kind, executable bit and SHA-256 of the content. A link is its target's name, not the target. */
-export async function hashFiles(root: string, paths: readonly string[]): Promise<Hashes> {
+/**
+ * The state of each path: kind, executable bit, size and SHA-256 of the content. A link is its target's name, not the target.
+ * @param before the state that they had: a file of another size has changed, and is not read (it may be as large as a disk)
+ */
+export async function hashFiles(root: string, paths: readonly string[], before?: Hashes): Promise<Hashes> {
   const hashes = new Map<string, string>();
-  for (const path of paths) hashes.set(path, await stateOf(isAbsolute(path) ? path : join(root, path)));
+  for (const path of paths) {
+    hashes.set(path, await stateOf(isAbsolute(path) ? path : join(root, path), before && (before.get(path) ?? "")));
+  }
   return hashes;
 }
 
-async function stateOf(file: string): Promise<string> {
+/** `earlier`: its state before, empty where it was not there; undefined where this is the first look. */
+async function stateOf(file: string, earlier: string | undefined): Promise<string> {
   try {
     const status = await lstat(file);
     if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
     if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
+    const seen = `file ${status.mode & 0o111 ? "x" : "-"} ${status.size} bytes`;
+    if (earlier !== undefined && !earlier.startsWith(`${seen} `)) return seen;
     const hash = createHash("sha256");
-    await pipeline(createReadStream(file), hash);
-    return `file ${status.mode & 0o111 ? "x" : "-"} ${hash.digest("hex")}`;
+    // No more than it had, should it still grow.
+    if (status.size > 0) await pipeline(createReadStream(file, { end: status.size - 1 }), hash);
+    return `${seen} ${hash.digest("hex")}`;
   } catch (error) {
     return `unreadable ${(error as NodeJS.ErrnoException).code}`;
   }

@@ -95,13 +95,16 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   // 3. What the protected files are before anything of the candidate runs.
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
-  const state = (root: string): Promise<Hashes> => stateOf(root, visible, spec.protect, outside);
-  const before = await state(folders.checkout);
+  const state = async (earlier?: Hashes): Promise<Hashes> => {
+    const files = spec.protect.length === 0 ? [] : await matchingFiles(outside.protectedGlobs);
+    return hashFiles(folders.checkout, [...visible, ...files], earlier);
+  };
+  const before = await state();
   // What the evaluation moves, and so must find as the set-up left it.
   const moved = spec.evaluate === null ? [] : shared;
   const standing = await identitiesOf(folders.checkout, moved);
   const changedNow = async () => [
-    ...changedPaths(before, await state(folders.checkout)),
+    ...changedPaths(before, await state(before)),
     ...changedPaths(standing, await identitiesOf(folders.checkout, moved)),
   ];
   bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
@@ -194,17 +197,6 @@ async function setUp(
   await writeBase(fetched);
   if (!(await runSetup(bench, command, folders.checkout))) return null;
   return madePaths(fetched, folders, isMixed);
-}
-
-/** The protected files of the checkout, and those outside that `trial.protect` names. */
-async function stateOf(
-  root: string,
-  visible: readonly string[],
-  protect: readonly string[],
-  outside: Outside,
-): Promise<Hashes> {
-  const files = protect.length === 0 ? [] : await matchingFiles(outside.protectedGlobs);
-  return hashFiles(root, [...visible, ...files]);
 }
 
 const mostBinds = 1_000;
