@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBubblewrap } from "./bubblewrap.ts";
-import { makeWorld, plainSpec, type Result, startAction, type World } from "./world.ts";
+import { isAlive, makeWorld, pidsIn, plainSpec, type Result, startAction, type World } from "./world.ts";
 
 const evaluate = `
 import os, sys
@@ -187,6 +187,13 @@ describe("the set-up", () => {
     const shown = /set-up: [^]*?::endgroup::/.exec(printed)![0];
     expect(shown).not.toContain("# mine");
     expect(shown).toMatch(/^0$/m);
+  });
+
+  it("that leaves a daemon behind is over when its command is: the daemon holds nothing up, and is killed", async () => {
+    const { measurement, printed } = await setUp({ setup: "setsid sleep 600 & echo pid: $!" });
+    expect(measurement.status).toBe("measured");
+    expect(pidsIn(printed)).toHaveLength(1);
+    expect(pidsIn(printed).filter(isAlive)).toEqual([]);
   });
 
   it("that fails is not the candidate's crash: nothing is trained, nothing reported", async () => {
