@@ -6,7 +6,7 @@ import { parseMeasurement } from "../../src/domain/measurement.ts";
 import { digestOf, encodeInAnyCase } from "./measurement-json.ts";
 import { appendStepSummary, writeOutputs } from "./file-commands.ts";
 import { parseInputs, type TrainInputs } from "./inputs.ts";
-import { summaryOf, titleOf } from "./check.ts";
+import { pageOf, summaryOf, titleOf } from "./check.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { report } from "./report.ts";
 import { train } from "./train.ts";
@@ -20,9 +20,10 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 async function runMode(log: JobLog): Promise<void> {
   const inputs = parseInputs(process.env);
   if (inputs.mode === "train") return runTrain(inputs, log);
-  const { check, url } = await report(inputs, log.say);
+  const { check, status, url } = await report(inputs, log.say);
   log.say(`posted ${check.name} on ${check.head_sha.slice(0, 7)}: ${check.output.title} ${url}`);
-  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${check.output.title}\n\n${check.output.summary}`);
+  const { title, summary } = check.output;
+  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], pageOf(title, status, summary));
 }
 
 async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
@@ -36,7 +37,7 @@ async function runTrain(inputs: TrainInputs, log: JobLog): Promise<void> {
   const runUrl = `${inputs.GITHUB_SERVER_URL}/${inputs.GITHUB_REPOSITORY}/actions/runs/${process.env["GITHUB_RUN_ID"] ?? ""}`;
   const { metric, frontier } = inputs.spec;
   const summary = summaryOf(measurement, { metric, frontier, runUrl });
-  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
+  appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], pageOf(title, measurement.status, summary));
 }
 
 try {

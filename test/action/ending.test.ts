@@ -24,6 +24,11 @@ const traceback = (line: string) =>
   `printf '%s\\n' 'Traceback (most recent call last):' '  File "train.sh", line ${line}, in f' 'ValueError: no'`;
 
 describe("a crash", () => {
+  it("is told as code on the run's page: what a candidate says is no Markdown", async () => {
+    const { summary } = await trainOn(world, withTrain("echo '[x](https://e)'; exit 3\n"));
+    expect(summary.split("\n")[0]).toBe("### `crash: exit status 3: [x](https://e)`");
+  });
+
   it("is told by its exception and its place in a mutable file", async () => {
     const own = makeWorld({
       "train.py": "",
