@@ -56,7 +56,11 @@ export function encodeInAnyCase(measurement: Measurement): string {
     const { count, changed } = measurement.protectedFiles;
     const isBroken = measurement.status === "rejected" || changed.length > 0;
     return encodeMeasurement({
-      ...{ version, trial, commit, base, sandbox: sandbox.slice(0, 100) },
+      version,
+      trial,
+      commit,
+      base,
+      sandbox: sandbox.slice(0, 100),
       status: isBroken ? "rejected" : "crash",
       because: `what the trial gave has no form that can be handed over: ${said}`.slice(0, 300),
       seconds: Number.isFinite(measurement.seconds) ? Math.max(0, measurement.seconds) : 0,

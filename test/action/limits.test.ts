@@ -174,7 +174,12 @@ describe("what a candidate printed", () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 20 }), end, (lines, end) => {
         const training: CommandResult = {
-          ...{ ended: "itself", exceeded: null, exitCode: 0, signal: null, killedForMemory: false, seconds: 1 },
+          ended: "itself",
+          exceeded: null,
+          exitCode: 0,
+          signal: null,
+          killedForMemory: false,
+          seconds: 1,
           log: readLog(lines.join("\n"), "val_bpb"),
           ...end,
         };
