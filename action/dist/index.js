@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { accessSync, appendFileSync, closeSync, constants, createReadStream, existsSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync, unlinkSync, write, writeFileSync, writeSync } from "node:fs";
-import { lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative } from "node:path";
 import { execFile, spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
@@ -4856,6 +4856,7 @@ const initializer = (inst, issues) => {
 		}
 	});
 };
+const ZodError = /*@__PURE__*/ $constructor("ZodError", initializer);
 const ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 
 // node_modules/zod/v4/classic/parse.js
@@ -5804,7 +5805,7 @@ const common = {
 	base: string().regex(/^[0-9a-f]{40}$/),
 	/** One phrase for people: why it ended so. */
 	because: string().max(1e3),
-	/** Wall-clock seconds of the training command. */
+	/** Wall-clock seconds that the candidate's commands had: the training, and the serving while it was evaluated. */
 	seconds: number.min(0),
 	/** Every `key: number` line of the summary block, by its key. */
 	metrics: record(string(), number),
@@ -5951,6 +5952,41 @@ function encodeMeasurement(measurement) {
 				}
 			};
 		} else throw new Error("the measurement is too large even without its log");
+	}
+}
+/**
+* The measurement's JSON, whatever the candidate got into it: one that can't be encoded is told without what came from
+* the candidate. It is a `rejected` one where it was, else a crash: never a value.
+*/
+function encodeInAnyCase(measurement) {
+	try {
+		return encodeMeasurement(measurement);
+	} catch (error) {
+		const said = error instanceof ZodError ? error.issues.map(({ path }) => path.join(".")).join(", ") : String(error);
+		const { version, trial, commit, base, sandbox } = measurement;
+		const { count, changed } = measurement.protectedFiles;
+		const isBroken = measurement.status === "rejected" || changed.length > 0;
+		return encodeMeasurement({
+			version,
+			trial,
+			commit,
+			base,
+			sandbox: sandbox.slice(0, 100),
+			status: isBroken ? "rejected" : "crash",
+			because: `what the trial gave has no form that can be handed over: ${said}`.slice(0, 300),
+			seconds: Number.isFinite(measurement.seconds) ? Math.max(0, measurement.seconds) : 0,
+			metrics: {},
+			exitCode: null,
+			signal: null,
+			protectedFiles: {
+				count,
+				changed: changed.slice(0, 1).map((path) => path.slice(0, 200))
+			},
+			runner: measurement.runner.slice(0, 200),
+			curve: [],
+			logTail: "",
+			at: null
+		});
 	}
 }
 /** SHA-256 of the exact JSON, in hexadecimal: the name of the job that reports it carries it. */
@@ -6191,6 +6227,10 @@ function summaryOf(measurement, told) {
 		facts.join(" · ")
 	].join("\n");
 }
+/** The run's page. A title that is no number is in the candidate's words, which are no Markdown. */
+function pageOf(title, status, summary) {
+	return `### ${status === "measured" ? title : code(title, titleBytes)}\n\n${summary}`;
+}
 /** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
 function tableOf(measurement, { metric, frontier }) {
 	const entries = Object.entries(measurement.metrics);
@@ -6386,16 +6426,20 @@ const maxPauseMs = 6e4;
 const requestTimeoutMs = 3e4;
 /** Posts the check. @throws Error with a sentence when the measurement is not one, or GitHub refuses. */
 async function report(inputs, say) {
-	const check = requestedCheck(inputs);
+	const measurement = requestedMeasurement(inputs);
+	const { status } = measurement;
+	const check = requestedCheck(inputs, measurement);
 	for (let attempt = 0;; attempt++) {
 		const outcome = attempt === 0 ? null : await findCheck(inputs, check);
 		if (outcome?.kind === "done") return {
 			check,
+			status,
 			url: outcome.url
 		};
 		const answer = outcome ?? await post(inputs, check);
 		if (answer.kind === "done") return {
 			check,
+			status,
 			url: answer.url
 		};
 		if (answer.kind === "refused" || attempt >= pausesMs.length) throw new Error(answer.because);
@@ -6403,7 +6447,7 @@ async function report(inputs, say) {
 		await new Promise((resolve) => setTimeout(resolve, Math.min(answer.afterMs ?? pausesMs[attempt], maxPauseMs)));
 	}
 }
-function requestedCheck(inputs) {
+function requestedMeasurement(inputs) {
 	const measurement = parseMeasurement(inputs.measurement);
 	if (measurement === null) throw new Error("input `measurement` is not a measurement: nothing is reported");
 	for (const name of [
@@ -6411,6 +6455,9 @@ function requestedCheck(inputs) {
 		"commit",
 		"base"
 	]) if (measurement[name] !== inputs[name]) throw new Error(`the measurement is of ${name} ${measurement[name]}, and this run is for ${inputs[name]}: nothing is reported`);
+	return measurement;
+}
+function requestedCheck(inputs, measurement) {
 	return checkOf(inputs.measurement, measurement, {
 		metric: inputs.spec.metric,
 		frontier: inputs.spec.frontier,
@@ -8583,29 +8630,39 @@ var require_picomatch = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 /** Hashes of the files that a candidate may not change, taken before and after it ran. */
 var import_picomatch = /* @__PURE__ */ __toESM(require_picomatch(), 1);
 /**
-* The state of each path: kind, executable bit and SHA-256 of the content. A link in the checkout is its target's name, not
-* the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+* The state of each path: kind, executable bit, size and SHA-256 of the content. A link in the checkout is its target's name,
+* not the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+* @param before the state that they had: a file of another size has changed, and is not read (it may be as large as a disk)
 */
-async function hashFiles(root, paths) {
+async function hashFiles(root, paths, before) {
 	const hashes = /* @__PURE__ */ new Map();
 	const seen = /* @__PURE__ */ new Map();
-	for (const path of paths) hashes.set(path, isAbsolute(path) ? await endOf$1(path, seen) : await stateOf$1(join(root, path)));
+	for (const path of paths) {
+		const earlier = before && (before.get(path) ?? "");
+		hashes.set(path, isAbsolute(path) ? await endOf$1(path, seen, earlier) : await stateOf(join(root, path), earlier));
+	}
 	return hashes;
 }
-async function endOf$1(file, seen) {
+const linkTo = (name) => `link ${name} to `;
+async function endOf$1(file, seen, earlier) {
 	const real = await realpath(file).catch(() => file);
-	if (!seen.has(real)) seen.set(real, await stateOf$1(real));
 	const name = await readlink(file).catch(() => null);
-	return name === null ? seen.get(real) : `link ${name} to ${seen.get(real)}`;
+	const prefix = name === null ? "" : linkTo(name);
+	const state = earlier === void 0 || !earlier.startsWith(prefix) ? earlier && "" : earlier.slice(prefix.length);
+	if (!seen.has(real)) seen.set(real, await stateOf(real, state));
+	return `${prefix}${seen.get(real)}`;
 }
-async function stateOf$1(file) {
+/** `earlier`: its state before, empty where it was not there; undefined where this is the first look. */
+async function stateOf(file, earlier) {
 	try {
 		const status = await lstat(file);
 		if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
 		if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
+		const seen = `file ${status.mode & 73 ? "x" : "-"} ${status.size} bytes`;
+		if (earlier !== void 0 && !earlier.startsWith(`${seen} `)) return seen;
 		const hash = createHash("sha256");
-		await pipeline(createReadStream(file), hash);
-		return `file ${status.mode & 73 ? "x" : "-"} ${hash.digest("hex")}`;
+		if (status.size > 0) await pipeline(createReadStream(file, { end: status.size - 1 }), hash);
+		return `${seen} ${hash.digest("hex")}`;
 	} catch (error) {
 		return `unreadable ${error.code}`;
 	}
@@ -8817,7 +8874,7 @@ async function writeBase({ git }) {
 */
 async function madePaths(fetched, { checkout }, isMixed) {
 	const files = new Set(await pathsOf(fetched.git));
-	const parents = new Set([...files].flatMap(foldersAbove));
+	const parents = new Set([...files].flatMap(foldersAbove$1));
 	const made = [];
 	const look = async (folder) => {
 		for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
@@ -8888,7 +8945,7 @@ async function write$1(git, folder, paths) {
 		"--stdin"
 	], list);
 }
-function foldersAbove(path) {
+function foldersAbove$1(path) {
 	const parts = path.split("/");
 	return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
@@ -9722,36 +9779,38 @@ function signalGroup(child, signal) {
 /**
 * What a secret looks like. Secrets have no place in what a log becomes on GitHub, in the bot's own log, nor in a proposal. Every text that comes
 * from a log goes through `redact` before it is cut (half a token would not be recognised). Patterns match what a secret
-* looks like, so they err on the side of too much; each is linear in the length of the text.
+* looks like, so they err on the side of too much.
+*
+* Always: linear in the length of the text, whoever wrote it (a candidate's log is 16 MB at most, and is read here). So no pattern reads far in
+* vain from more than a few places of a run; and every repetition is bounded, since the engine keeps each step of one,
+* and throws when they are too many.
 */
 const hidden = "***";
 const patterns = [
-	/gh[pousr]_[A-Za-z0-9._-]{16,}/g,
-	/github_pat_\w{20,}/g,
-	/sk-ant-[A-Za-z0-9_-]{6,}/g,
-	/\bsk-[A-Za-z0-9_-]{16,}/g,
+	/gh[pousr]_[A-Za-z0-9._-]{16,32768}/g,
+	/github_pat_\w{20,32768}/g,
+	/sk-ant-[A-Za-z0-9_-]{6,32768}/g,
+	/\bsk-[A-Za-z0-9_-]{16,32768}/g,
 	/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-	/xox[a-z]-[A-Za-z0-9-]{10,}/g,
-	/\bhf_[A-Za-z0-9]{20,}/g,
-	/\bAIza[A-Za-z0-9_-]{30,}/g,
-	/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,3}/g
+	/xox[a-z]-[A-Za-z0-9-]{10,32768}/g,
+	/\bhf_[A-Za-z0-9]{20,32768}/g,
+	/\bAIza[A-Za-z0-9_-]{30,32768}/g,
+	/(?<=(?<![\w-])(?:[\w-]{0,32}-)?)eyJ[\w-]{8,32768}\.[\w-]{4,32768}(?:\.[\w-]{0,32768}){1,3}/g
 ];
 const pemBegin = "-----BEGIN ";
-const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/;
+const pemEnd = /-----END [A-Z0-9 ]{1,64}-----/g;
 /** The text without PEM blocks. A block whose head is missing is hidden from the start, one without an end to the end. */
 function hidePem(text) {
 	const kept = [];
-	let rest = text;
-	for (;;) {
-		const end = pemEnd.exec(rest);
-		const begin = rest.indexOf(pemBegin);
-		if (begin < 0 && end === null) break;
-		if (begin >= 0 && (end === null || begin < end.index)) kept.push(rest.slice(0, begin));
+	let start = 0;
+	let begin = text.indexOf(pemBegin);
+	for (const end of text.matchAll(pemEnd)) {
+		if (begin >= 0 && begin < end.index) kept.push(text.slice(start, begin));
 		kept.push(hidden);
-		if (end === null) return kept.join("");
-		rest = rest.slice(end.index + end[0].length);
+		start = end.index + end[0].length;
+		if (begin >= 0 && begin < start) begin = text.indexOf(pemBegin, start);
 	}
-	kept.push(rest);
+	kept.push(...begin < 0 ? [text.slice(start)] : [text.slice(start, begin), hidden]);
 	return kept.join("");
 }
 /**
@@ -9840,7 +9899,7 @@ async function runJob(bench, job) {
 		});
 		foreign?.end();
 		if (isShown) log.endGroup();
-		if (isShown) log.say(`${job.name} ${endPhrase(result)} after ${formatClock(result.seconds)}`);
+		if (isShown) log.say(`${job.name} ${endPhrase$1(result)} after ${formatClock(result.seconds)}`);
 		return {
 			...result,
 			log: redactReading(result.log, bench.secrets)
@@ -9851,7 +9910,7 @@ async function runJob(bench, job) {
 		throw error;
 	}
 }
-function endPhrase({ ended, exceeded, exitCode, signal }) {
+function endPhrase$1({ ended, exceeded, exitCode, signal }) {
 	if (ended === "bound") return `was ended because it ${exceeded}`;
 	if (ended !== "itself") return ended === "timeout" ? "was ended by its time-out" : "was cancelled";
 	return signal === null ? `ended with exit status ${exitCode}` : `was ended by ${signal}`;
@@ -9903,12 +9962,19 @@ function commandFailure(result, spec, surface, who) {
 	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
 	if (result.exitCode === 0) return null;
 	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
+	if (signalOf(result) !== null) return without("crash", shorten(`${who}${exitPhrase(result)}`));
 	return crash(result.log, surface, who, exitPhrase(result));
 }
-function exitPhrase({ exitCode, signal, killedForMemory, log }) {
-	const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+/** A shell and a sandbox tell a signal as 128 and its number. */
+function signalOf({ exitCode, signal }) {
+	return signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+}
+function exitPhrase(result) {
+	const { exitCode, killedForMemory, log } = result;
+	const name = signalOf(result);
 	if (name === "SIGKILL") return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
 	if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
+	if (name === "SIGABRT" && log.outOfMemory !== null) return log.outOfMemory;
 	if (name !== null) return `killed by ${name}`;
 	if (exitCode === null) return "could not be started";
 	return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
@@ -9939,7 +10005,10 @@ function readMetric(log, spec, surface) {
 	const texts = log.hasRule || spec.evaluate !== null ? log.metricTexts : [];
 	if (texts.length > 1) return without("rejected", `printed more than one ${metric} line: which one counts is not for us to guess`);
 	const [text] = texts;
-	if (text === void 0) return crash(log, surface, "", `finished without a ${metric} line${spec.evaluate === null && !log.hasRule ? ` after a line ---` : ""}`);
+	if (text === void 0) {
+		const otherwise = `finished without a ${metric} line${spec.evaluate === null && !log.hasRule ? ` after a line ---` : ""}`;
+		return log.failure !== null && log.lastLine.endsWith(log.failure.exception) ? crash(log, surface, "", otherwise) : without("crash", otherwise);
+	}
 	const value = parseFinite(text);
 	if (value === null || direction === "lower" && value <= 0) return without("unknown", `${metric} is ${text === "" ? "empty" : shorten(text, 100)}`);
 	return {
@@ -9951,17 +10020,18 @@ function readMetric(log, spec, surface) {
 }
 /** A crash, told by the last traceback where there is one and by `otherwise` where there is none. */
 function crash(log, surface, who, otherwise) {
-	const failure = log?.failure ?? null;
-	if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
+	const { failure } = log;
+	if (failure === null) return without("crash", shorten(`${who}${log.outOfMemory ?? otherwise}`));
 	const message = shorten(failure.exception);
 	const places = failure.frames.flatMap((frame) => {
 		const path = pathInside(frame.path, surface.roots);
-		return path === null ? [] : [{
+		const isLine = Number.isSafeInteger(frame.line) && frame.line >= 1;
+		return path === null || !isLine ? [] : [{
 			path,
 			line: frame.line
 		}];
 	});
-	const mutable = places.findLast((place) => surface.isMutable(place.path) && place.line >= 1);
+	const mutable = places.findLast((place) => surface.isMutable(place.path));
 	const place = mutable ?? places.at(-1);
 	const what = memoryPhrase(failure.exception, log.outOfMemory) ?? message;
 	return without("crash", shorten(place === void 0 ? `${who}${what}` : `${who}${shorten(what, 200)} at ${place.path}:${place.line}`), mutable === void 0 ? null : {
@@ -9985,6 +10055,65 @@ function shorten(text, limit = 300) {
 	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
+// action/src/made-things.ts
+/**
+* What the set-up made and the evaluation moves: after the training it must still be what it was, at its own place.
+*
+* Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
+* the set-up's own.
+*/
+/** Which file or folder stands at each path below the root: its device and number. Through a link there is nothing. */
+async function identitiesOf(root, paths) {
+	const identities = /* @__PURE__ */ new Map();
+	for (const path of paths) identities.set(path, await identityOf(root, path));
+	return identities;
+}
+async function identityOf(root, path) {
+	for (const folder of [root, ...foldersAbove(root, path)]) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
+	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
+	return status === null ? "gone" : `${status.dev}:${status.ino}`;
+}
+function foldersAbove(root, path) {
+	const above = dirname(path);
+	return above === "." ? [] : [...foldersAbove(root, above), join(root, above)];
+}
+/** Takes back what the candidate did to the modes of the folders that paths are moved out of, and of those paths. */
+async function openForMoving(root, paths) {
+	for (const path of paths) for (const folder of [
+		root,
+		...foldersAbove(root, path),
+		join(root, path)
+	]) await openFolder(folder);
+}
+async function openFolder(folder) {
+	const status = await lstat(folder).catch(() => null);
+	if (status?.isDirectory() !== true) return false;
+	if ((status.mode & 448) !== 448) await chmod(folder, status.mode | 448).catch(() => {});
+	return true;
+}
+/** Removes a folder with all that is in it, also where the candidate closed folders of it. @throws where it can't be */
+async function removeAll(folder) {
+	const remove = async () => rm(folder, {
+		recursive: true,
+		force: true,
+		maxRetries: 3
+	});
+	try {
+		await remove();
+	} catch {
+		await openAll(folder);
+		await remove();
+	}
+}
+async function openAll(top) {
+	const waiting = [top];
+	for (let folder = waiting.pop(); folder !== void 0; folder = waiting.pop()) {
+		if (!await openFolder(folder)) continue;
+		const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+		for (const entry of entries) if (entry.isDirectory()) waiting.push(join(folder, entry.name));
+	}
+}
+
 // action/src/evaluation.ts
 /**
 * The evaluation: a protected command, in a folder with protected files alone and a sandbox that the candidate's code
@@ -9999,6 +10128,7 @@ function shorten(text, limit = 300) {
 * own path) is where it was made; what was trained in is at `folders.trained` from then on.
 */
 async function layOut(folders, made) {
+	await openForMoving(folders.checkout, made);
 	await rename(folders.checkout, folders.trained);
 	await rename(folders.judge, folders.checkout);
 	for (const path of made) {
@@ -10142,7 +10272,7 @@ function measurementOf(trial, { inputs, sandbox, secrets }) {
 		commit: inputs.commit,
 		base: inputs.base,
 		because: hide(ending.because, 1e3),
-		seconds: Number((training?.seconds ?? 0).toFixed(3)),
+		seconds: Number(((training?.seconds ?? 0) + (evidence?.evaluation?.served?.seconds ?? 0)).toFixed(3)),
 		metrics: metricsOf(evidence, spec.metric, ending.value),
 		exitCode: training?.exitCode ?? null,
 		signal: training?.signal ?? null,
@@ -10413,7 +10543,7 @@ const versions = [
 		boundsSharedMemory: false
 	}
 ];
-function noSandbox(why) {
+function noSandbox$1(why) {
 	return {
 		name: `none (${why})`.slice(0, 100),
 		isolates: false,
@@ -10425,10 +10555,10 @@ function noSandbox(why) {
 * @throws Error with the remedy when one is required and cannot be had.
 */
 async function chooseSandbox(wish, machine, place) {
-	if (wish === "off") return noSandbox("switched off");
+	if (wish === "off") return noSandbox$1("switched off");
 	const found = await findBubblewrap(machine, place);
 	if (typeof found !== "string") return found;
-	if (wish === "auto") return noSandbox(found);
+	if (wish === "auto") return noSandbox$1(found);
 	throw new Error(`\`sandbox: required\` cannot be kept on this runner: ${found}. ${remedyFor(found)} Nothing was run.`);
 }
 /** The sandbox, or why there is none. */
@@ -10488,11 +10618,13 @@ function programOnPath(name, path) {
 }
 
 // action/src/setup.ts
-/**
-* `trial.setup`: gets what the training needs before the sandbox shuts (`uv sync --frozen`). It runs in the base's own
-* files, before the candidate's are laid over them, with the network and without the token.
-*/
-const limitMs = 18e5;
+const limitSeconds = 1800;
+/** It is the repository's own, and needs the network and the caches. */
+const noSandbox = {
+	name: "none",
+	isolates: false,
+	wrap: (argv) => argv
+};
 /** The set-up of a trial; where none is said, a project of uv that is trained by `uv run` gets its environment. */
 function setupCommand(spec, protectedPaths) {
 	if (spec.setup !== null) return spec.setup;
@@ -10500,50 +10632,47 @@ function setupCommand(spec, protectedPaths) {
 }
 /** False when the job was cancelled meanwhile. @throws Error when it fails: that is the repository's fault, not the candidate's */
 async function runSetup(bench, command, folder) {
-	const { log, own, signal } = bench;
+	const { log, own, signal, inputs } = bench;
+	const job = {
+		name: "set-up",
+		cwd: folder,
+		writable: [folder],
+		readable: [],
+		hidden: []
+	};
+	const place = await makePlace(bench.folder, job);
+	const bounds = await boundsFor(bench.folder, own);
 	log.beginGroup(`set-up: ${command}`);
 	const foreign = log.beginForeign();
-	const watchdog = startWatchdog();
-	const child = spawn("bash", ["-c", `exec 2>&1; ${command}`], {
-		cwd: folder,
+	const result = await runCommand({
+		command,
+		place,
 		env: {
 			...setupEnv(own),
-			AUTORESEARCH_TRIAL: bench.inputs.trial
+			AUTORESEARCH_TRIAL: inputs.trial,
+			AUTORESEARCH_MARK: `${bench.mark}-set-up`
 		},
-		stdio: [
-			"ignore",
-			"pipe",
-			"ignore"
-		],
-		detached: true
+		sandbox: noSandbox,
+		timeoutSeconds: limitSeconds,
+		bounds,
+		metric: inputs.spec.metric,
+		logFile: logFileOf(bench.folder, "set-up"),
+		echo: foreign.write,
+		signal,
+		pipes: null
+	}).finally(() => {
+		foreign.end();
+		log.endGroup();
 	});
-	watchdog.watch(child.pid);
-	let end = "";
-	child.stdout.on("data", (chunk) => {
-		foreign.write(chunk);
-		end = (end + chunk.toString()).slice(-500);
-	});
-	const kill = () => {
-		try {
-			if (child.pid !== void 0) process.kill(-child.pid, "SIGKILL");
-		} catch {}
-	};
-	const timer = setTimeout(kill, limitMs);
-	signal.addEventListener("abort", kill, { once: true });
-	const status = await new Promise((resolve) => {
-		child.on("close", resolve);
-		child.on("error", () => resolve(null));
-	});
-	clearTimeout(timer);
-	signal.removeEventListener("abort", kill);
-	kill();
-	watchdog.dismiss();
-	foreign.end();
-	log.endGroup();
 	if (signal.aborted) return false;
-	if (status === 0) return true;
-	const said = end.trim().split("\n").at(-1) ?? "";
-	throw new Error(`the set-up command \`${command}\` failed (exit status ${status ?? "none"}): ${said}. Nothing was trained.`);
+	if (result.ended === "itself" && result.exitCode === 0) return true;
+	const said = redactReading(result.log, bench.secrets).lastLine.trim().slice(-500);
+	throw new Error(`the set-up command \`${command}\` failed (${endPhrase(result)}): ${said}. Nothing was trained.`);
+}
+function endPhrase({ ended, exceeded, exitCode, signal }) {
+	if (ended === "timeout") return `ended after ${limitSeconds / 60} minutes`;
+	if (ended === "bound") return `ended because it ${exceeded ?? "used too much"}`;
+	return signal === null ? `exit status ${exitCode ?? "none"}` : `killed by ${signal}`;
 }
 
 // action/src/train.ts
@@ -10568,11 +10697,7 @@ async function train(inputs, context) {
 			logFile: await keepLog(bench)
 		};
 	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true,
-			maxRetries: 3
-		}).catch((error) => context.log.say(error.message));
+		await removeAll(folder).catch((error) => context.log.say(error.message));
 	}
 }
 async function makeBench(inputs, context, folder, outside, secrets) {
@@ -10622,10 +10747,13 @@ async function runTrial(bench, outside) {
 	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
 	const visible = protectedPaths.filter((path) => !isPrivate(path));
 	const shared = made.filter((path) => !isPrivate(path));
-	const state = (root) => stateOf(root, visible, spec.protect, outside);
 	await expectFiles(outside);
-	const before = await state(folders.checkout);
-	bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
+	const guard = await guardOver(folders.checkout, {
+		visible,
+		moved: spec.evaluate === null ? [] : shared,
+		outsideNow: async () => spec.protect.length === 0 ? [] : matchingFiles(outside.protectedGlobs)
+	});
+	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {
 		name: "training",
 		command: spec.command,
@@ -10638,26 +10766,65 @@ async function runTrial(bench, outside) {
 		roots: [folders.checkout, folders.trained],
 		isMutable
 	};
-	let evidence = {
+	const trained = {
 		training,
 		evaluation: null,
-		changed: changedPaths(before, await state(folders.checkout))
+		changed: await guard.changed()
 	};
-	if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
-		await layOut(folders, shared);
-		const judge = await hashFiles(folders.checkout, visible);
-		const broken = visible.filter((path) => judge.get(path) !== before.get(path));
-		const evaluation = broken.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
-		evidence = {
-			training,
-			evaluation,
-			changed: evaluation === null ? broken : changedPaths(before, await state(folders.checkout))
-		};
-	}
-	return {
-		ending: conclude(evidence, spec, surface),
+	const trial = (evidence, ending) => ({
+		ending,
 		evidence,
-		protectedCount: before.size
+		protectedCount: guard.count
+	});
+	const failure = trainingFailure(trained, spec, surface);
+	if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
+	try {
+		const evidence = await evaluated(bench, {
+			folders,
+			shared,
+			outside,
+			training,
+			guard
+		});
+		return trial(evidence, conclude(evidence, spec, surface));
+	} catch (error) {
+		return trial(trained, {
+			status: "crash",
+			value: null,
+			because: `could not be evaluated: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300),
+			at: null
+		});
+	}
+}
+async function evaluated(bench, { folders, shared, outside, training, guard }) {
+	await layOut(folders, shared);
+	const broken = await guard.changedInCheckout();
+	if (broken.length > 0) return {
+		training,
+		evaluation: null,
+		changed: broken
+	};
+	return {
+		training,
+		evaluation: await evaluate(bench, folders, shared, outside.hidden),
+		changed: await guard.changed()
+	};
+}
+async function guardOver(checkout, files) {
+	const { visible, moved, outsideNow } = files;
+	const before = await hashFiles(checkout, [...visible, ...await outsideNow()]);
+	const standing = await identitiesOf(checkout, moved);
+	const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
+	return {
+		count: before.size,
+		changed: async () => {
+			const now = await hashFiles(checkout, [...visible, ...await outsideNow()], before);
+			return [...changedPaths(before, now), ...await movedNow()];
+		},
+		changedInCheckout: async () => {
+			const now = await hashFiles(checkout, visible, before);
+			return [...visible.filter((path) => now.get(path) !== before.get(path)), ...await movedNow()];
+		}
 	};
 }
 function requestOf({ inputs, folder, signal }) {
@@ -10703,11 +10870,6 @@ async function setUp(bench, fetched, folders, isMixed) {
 	if (!await runSetup(bench, command, folders.checkout)) return null;
 	return madePaths(fetched, folders, isMixed);
 }
-/** The protected files of the checkout, and those outside that `trial.protect` names. */
-async function stateOf(root, visible, protect, outside) {
-	const files = protect.length === 0 ? [] : await matchingFiles(outside.protectedGlobs);
-	return hashFiles(root, [...visible, ...files]);
-}
 const mostBinds = 1e3;
 /** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
 function readOnlyParts({ checkout }, visible, made) {
@@ -10730,21 +10892,23 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 async function runMode(log) {
 	const inputs = parseInputs(process.env);
 	if (inputs.mode === "train") return runTrain(inputs, log);
-	const { check, url } = await report(inputs, log.say);
+	const { check, status, url } = await report(inputs, log.say);
 	log.say(`posted ${check.name} on ${check.head_sha.slice(0, 7)}: ${check.output.title} ${url}`);
-	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${check.output.title}\n\n${check.output.summary}`);
+	const { title, summary } = check.output;
+	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], pageOf(title, status, summary));
 }
 async function runTrain(inputs, log) {
-	const { measurement, logFile } = await train(inputs, {
+	const trained = await train(inputs, {
 		environment: process.env,
 		log,
 		signal: cancelled.signal
 	});
-	const json = encodeMeasurement(measurement);
+	const json = encodeInAnyCase(trained.measurement);
+	const measurement = parseMeasurement(json);
 	writeOutputs(process.env["GITHUB_OUTPUT"], {
 		measurement: json,
 		digest: digestOf(json),
-		log: logFile ?? ""
+		log: trained.logFile ?? ""
 	});
 	const title = titleOf(measurement, inputs.spec.frontier);
 	log.say(`${inputs.spec.metric}: ${title}`);
@@ -10755,7 +10919,7 @@ async function runTrain(inputs, log) {
 		frontier,
 		runUrl: runUrlOf(inputs)
 	});
-	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], `### ${title}\n\n${summary}`);
+	appendStepSummary(process.env["GITHUB_STEP_SUMMARY"], pageOf(title, measurement.status, summary));
 }
 try {
 	await runMode(log);

@@ -116,6 +116,11 @@ export function summaryOf(measurement: Measurement, told: Told): string {
   return [...because, ...tableOf(measurement, told), ...curveLines(measurement.curve), facts.join(" · ")].join("\n");
 }
 
+/** The run's page. A title that is no number is in the candidate's words, which are no Markdown. */
+export function pageOf(title: string, status: Measurement["status"], summary: string): string {
+  return `### ${status === "measured" ? title : code(title, titleBytes)}\n\n${summary}`;
+}
+
 /** The numbers that were printed; the metric itself comes first, with the frontier's value where there is one. */
 function tableOf(measurement: Measurement, { metric, frontier }: Told): string[] {
   const entries = Object.entries(measurement.metrics);

@@ -73,16 +73,25 @@ function commandFailure(result: CommandResult, spec: Judged, surface: Surface, w
   if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
   if (result.exitCode === 0) return null;
   if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
+  // A traceback in the log of what was killed was survived: it is not why it ended.
+  if (signalOf(result) !== null) return without("crash", shorten(`${who}${exitPhrase(result)}`));
   return crash(result.log, surface, who, exitPhrase(result));
 }
 
-function exitPhrase({ exitCode, signal, killedForMemory, log }: CommandResult): string {
-  // A shell and a sandbox tell a signal as 128 and its number.
-  const name = signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+/** A shell and a sandbox tell a signal as 128 and its number. */
+function signalOf({ exitCode, signal }: CommandResult): string | null {
+  return signal ?? signalNames.get((exitCode ?? 0) - 128) ?? null;
+}
+
+function exitPhrase(result: CommandResult): string {
+  const { exitCode, killedForMemory, log } = result;
+  const name = signalOf(result);
   if (name === "SIGKILL") {
     return killedForMemory ? "out of memory: killed by the kernel" : "killed (SIGKILL), often for lack of memory";
   }
   if (name === "SIGXFSZ") return "wrote a file beyond the limit (SIGXFSZ)";
+  // A C++ program that gets no memory says so and aborts.
+  if (name === "SIGABRT" && log.outOfMemory !== null) return log.outOfMemory;
   if (name !== null) return `killed by ${name}`;
   if (exitCode === null) return "could not be started";
   return log.lastLine === "" ? `exit status ${exitCode}` : `exit status ${exitCode}: ${log.lastLine.trim()}`;
@@ -117,7 +126,10 @@ function readMetric(log: LogReading, spec: Judged, surface: Surface): Ending {
   const [text] = texts;
   if (text === undefined) {
     const place = spec.evaluate === null && !log.hasRule ? ` after a line ---` : "";
-    return crash(log, surface, "", `finished without a ${metric} line${place}`);
+    const otherwise = `finished without a ${metric} line${place}`;
+    // One that went on after its last traceback has survived it; a pipe to `tee` ends well, and the traceback ends the log.
+    const hasBroken = log.failure !== null && log.lastLine.endsWith(log.failure.exception);
+    return hasBroken ? crash(log, surface, "", otherwise) : without("crash", otherwise);
   }
   const value = parseFinite(text);
   // Of what is better lower, zero and below are no loss of any model (of bits per byte they can't be).
@@ -128,15 +140,17 @@ function readMetric(log: LogReading, spec: Judged, surface: Surface): Ending {
 }
 
 /** A crash, told by the last traceback where there is one and by `otherwise` where there is none. */
-function crash(log: LogReading | null, surface: Surface, who: string, otherwise: string): Ending {
-  const failure = log?.failure ?? null;
-  if (log === null || failure === null) return without("crash", shorten(`${who}${log?.outOfMemory ?? otherwise}`));
+function crash(log: LogReading, surface: Surface, who: string, otherwise: string): Ending {
+  const { failure } = log;
+  if (failure === null) return without("crash", shorten(`${who}${log.outOfMemory ?? otherwise}`));
   const message = shorten(failure.exception);
   const places = failure.frames.flatMap((frame) => {
     const path = pathInside(frame.path, surface.roots);
-    return path === null ? [] : [{ path, line: frame.line }];
+    // Whoever prints a traceback may write any number into it.
+    const isLine = Number.isSafeInteger(frame.line) && frame.line >= 1;
+    return path === null || !isLine ? [] : [{ path, line: frame.line }];
   });
-  const mutable = places.findLast((place) => surface.isMutable(place.path) && place.line >= 1);
+  const mutable = places.findLast((place) => surface.isMutable(place.path));
   const place = mutable ?? places.at(-1);
   const what = memoryPhrase(failure.exception, log.outOfMemory) ?? message;
   const because = shorten(

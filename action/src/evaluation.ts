@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Folders, move } from "./checkout.ts";
 import { type Bench, runJob } from "./commands.ts";
+import { openForMoving } from "./made-things.ts";
 import { filesBelow } from "./protected-files.ts";
 import type { CommandResult } from "./run-command.ts";
 
@@ -27,6 +28,7 @@ export type Evaluation = {
  * own path) is where it was made; what was trained in is at `folders.trained` from then on.
  */
 export async function layOut(folders: Folders, made: readonly string[]): Promise<void> {
+  await openForMoving(folders.checkout, made);
   await rename(folders.checkout, folders.trained);
   await rename(folders.judge, folders.checkout);
   for (const path of made) {

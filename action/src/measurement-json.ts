@@ -3,6 +3,7 @@
  * through the name of a job. It must arrive byte for byte, so it is one line of ASCII, and small enough for each of them.
  */
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { type Measurement, measurementSchema } from "../../src/domain/measurement.ts";
 
 /** Bytes: leaves a third of a check's text (65 535) for the log that people read, and is below Linux's 128 KiB for one variable. */
@@ -38,6 +39,40 @@ export function encodeMeasurement(measurement: Measurement): string {
     } else {
       throw new Error("the measurement is too large even without its log");
     }
+  }
+}
+
+/**
+ * The measurement's JSON, whatever the candidate got into it: one that can't be encoded is told without what came from
+ * the candidate. It is a `rejected` one where it was, else a crash: never a value.
+ */
+export function encodeInAnyCase(measurement: Measurement): string {
+  try {
+    return encodeMeasurement(measurement);
+  } catch (error) {
+    const said =
+      error instanceof z.ZodError ? error.issues.map(({ path }) => path.join(".")).join(", ") : String(error);
+    const { version, trial, commit, base, sandbox } = measurement;
+    const { count, changed } = measurement.protectedFiles;
+    const isBroken = measurement.status === "rejected" || changed.length > 0;
+    return encodeMeasurement({
+      version,
+      trial,
+      commit,
+      base,
+      sandbox: sandbox.slice(0, 100),
+      status: isBroken ? "rejected" : "crash",
+      because: `what the trial gave has no form that can be handed over: ${said}`.slice(0, 300),
+      seconds: Number.isFinite(measurement.seconds) ? Math.max(0, measurement.seconds) : 0,
+      metrics: {},
+      exitCode: null,
+      signal: null,
+      protectedFiles: { count, changed: changed.slice(0, 1).map((path) => path.slice(0, 200)) },
+      runner: measurement.runner.slice(0, 200),
+      curve: [],
+      logTail: "",
+      at: null,
+    });
   }
 }
 

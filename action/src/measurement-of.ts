@@ -19,7 +19,7 @@ export function measurementOf(trial: Trial, { inputs, sandbox, secrets }: Bench)
     commit: inputs.commit,
     base: inputs.base,
     because: hide(ending.because, 1_000),
-    seconds: Number((training?.seconds ?? 0).toFixed(3)),
+    seconds: Number(((training?.seconds ?? 0) + (evidence?.evaluation?.served?.seconds ?? 0)).toFixed(3)),
     metrics: metricsOf(evidence, spec.metric, ending.value),
     exitCode: training?.exitCode ?? null,
     signal: training?.signal ?? null,

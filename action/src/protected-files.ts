@@ -10,33 +10,45 @@ import picomatch from "picomatch";
 export type Hashes = ReadonlyMap<string, string>;
 
 /**
- * The state of each path: kind, executable bit and SHA-256 of the content. A link in the checkout is its target's name, not
- * the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+ * The state of each path: kind, executable bit, size and SHA-256 of the content. A link in the checkout is its target's name,
+ * not the target, which is hashed by its own; one outside is both, because nobody else looks at what it leads to.
+ * @param before the state that they had: a file of another size has changed, and is not read (it may be as large as a disk)
  */
-export async function hashFiles(root: string, paths: readonly string[]): Promise<Hashes> {
+export async function hashFiles(root: string, paths: readonly string[], before?: Hashes): Promise<Hashes> {
   const hashes = new Map<string, string>();
   // Of a cache many names may lead to one large file.
   const seen = new Map<string, string>();
-  for (const path of paths)
-    hashes.set(path, isAbsolute(path) ? await endOf(path, seen) : await stateOf(join(root, path)));
+  for (const path of paths) {
+    const earlier = before && (before.get(path) ?? "");
+    hashes.set(path, isAbsolute(path) ? await endOf(path, seen, earlier) : await stateOf(join(root, path), earlier));
+  }
   return hashes;
 }
 
-async function endOf(file: string, seen: Map<string, string>): Promise<string> {
+const linkTo = (name: string): string => `link ${name} to `;
+
+async function endOf(file: string, seen: Map<string, string>, earlier: string | undefined): Promise<string> {
   const real = await realpath(file).catch(() => file);
-  if (!seen.has(real)) seen.set(real, await stateOf(real));
   const name = await readlink(file).catch(() => null);
-  return name === null ? seen.get(real)! : `link ${name} to ${seen.get(real)!}`;
+  const prefix = name === null ? "" : linkTo(name);
+  // Where it leads elsewhere now, what it led to says nothing of the size.
+  const state = earlier === undefined || !earlier.startsWith(prefix) ? earlier && "" : earlier.slice(prefix.length);
+  if (!seen.has(real)) seen.set(real, await stateOf(real, state));
+  return `${prefix}${seen.get(real)!}`;
 }
 
-async function stateOf(file: string): Promise<string> {
+/** `earlier`: its state before, empty where it was not there; undefined where this is the first look. */
+async function stateOf(file: string, earlier: string | undefined): Promise<string> {
   try {
     const status = await lstat(file);
     if (status.isSymbolicLink()) return `link ${await readlink(file)}`;
     if (!status.isFile()) return status.isDirectory() ? "folder" : "special";
+    const seen = `file ${status.mode & 0o111 ? "x" : "-"} ${status.size} bytes`;
+    if (earlier !== undefined && !earlier.startsWith(`${seen} `)) return seen;
     const hash = createHash("sha256");
-    await pipeline(createReadStream(file), hash);
-    return `file ${status.mode & 0o111 ? "x" : "-"} ${hash.digest("hex")}`;
+    // No more than it had, should it still grow.
+    if (status.size > 0) await pipeline(createReadStream(file, { end: status.size - 1 }), hash);
+    return `${seen} ${hash.digest("hex")}`;
   } catch (error) {
     return `unreadable ${(error as NodeJS.ErrnoException).code}`;
   }

@@ -5,12 +5,16 @@
  * An unknown outcome (no answer, or a 5xx) is never repeated blindly: first it is looked for by its `external_id`.
  */
 import { z } from "zod";
-import { measurementJsonOf, parseMeasurement } from "../../src/domain/measurement.ts";
+import { type Measurement, measurementJsonOf, parseMeasurement } from "../../src/domain/measurement.ts";
 import { type CheckRun, checkOf } from "./check.ts";
 import { type ReportInputs, runUrlOf } from "./inputs.ts";
 import { digestOf } from "./measurement-json.ts";
 
-export type Reported = { readonly check: CheckRun; readonly url: string };
+export type Reported = {
+  readonly check: CheckRun;
+  readonly status: Measurement["status"];
+  readonly url: string;
+};
 
 /** Waits between attempts, in milliseconds; the last may be replaced by what GitHub asks for. */
 const pausesMs = [500, 1_000, 2_000];
@@ -19,19 +23,21 @@ const requestTimeoutMs = 30_000;
 
 /** Posts the check. @throws Error with a sentence when the measurement is not one, or GitHub refuses. */
 export async function report(inputs: ReportInputs, say: (line: string) => void): Promise<Reported> {
-  const check = requestedCheck(inputs);
+  const measurement = requestedMeasurement(inputs);
+  const { status } = measurement;
+  const check = requestedCheck(inputs, measurement);
   for (let attempt = 0; ; attempt++) {
     const outcome = attempt === 0 ? null : await findCheck(inputs, check);
-    if (outcome?.kind === "done") return { check, url: outcome.url };
+    if (outcome?.kind === "done") return { check, status, url: outcome.url };
     const answer = outcome ?? (await post(inputs, check));
-    if (answer.kind === "done") return { check, url: answer.url };
+    if (answer.kind === "done") return { check, status, url: answer.url };
     if (answer.kind === "refused" || attempt >= pausesMs.length) throw new Error(answer.because);
     say(`${answer.because}; looking again`);
     await new Promise((resolve) => setTimeout(resolve, Math.min(answer.afterMs ?? pausesMs[attempt]!, maxPauseMs)));
   }
 }
 
-function requestedCheck(inputs: ReportInputs): CheckRun {
+function requestedMeasurement(inputs: ReportInputs): Measurement {
   const measurement = parseMeasurement(inputs.measurement);
   if (measurement === null) throw new Error("input `measurement` is not a measurement: nothing is reported");
   for (const name of ["trial", "commit", "base"] as const) {
@@ -41,6 +47,10 @@ function requestedCheck(inputs: ReportInputs): CheckRun {
       );
     }
   }
+  return measurement;
+}
+
+function requestedCheck(inputs: ReportInputs, measurement: Measurement): CheckRun {
   return checkOf(inputs.measurement, measurement, {
     metric: inputs.spec.metric,
     frontier: inputs.spec.frontier,

@@ -2,13 +2,17 @@
  * `trial.setup`: gets what the training needs before the sandbox shuts (`uv sync --frozen`). It runs in the base's own
  * files, before the candidate's are laid over them, with the network and without the token.
  */
-import { spawn } from "node:child_process";
 import type { TrialSpec } from "../../src/domain/measurement.ts";
+import { boundsFor } from "./bounds.ts";
 import { setupEnv } from "./candidate-env.ts";
-import type { Bench } from "./commands.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { type Bench, logFileOf, makePlace } from "./commands.ts";
+import { redactReading } from "./redact-reading.ts";
+import { type CommandResult, runCommand } from "./run-command.ts";
+import type { Sandbox } from "./sandbox.ts";
 
-const limitMs = 30 * 60_000;
+const limitSeconds = 30 * 60;
+/** It is the repository's own, and needs the network and the caches. */
+const noSandbox: Sandbox = { name: "none", isolates: false, wrap: (argv) => argv };
 
 /** The set-up of a trial; where none is said, a project of uv that is trained by `uv run` gets its environment. */
 export function setupCommand(spec: TrialSpec, protectedPaths: readonly string[]): string | null {
@@ -18,45 +22,41 @@ export function setupCommand(spec: TrialSpec, protectedPaths: readonly string[])
 
 /** False when the job was cancelled meanwhile. @throws Error when it fails: that is the repository's fault, not the candidate's */
 export async function runSetup(bench: Bench, command: string, folder: string): Promise<boolean> {
-  const { log, own, signal } = bench;
+  const { log, own, signal, inputs } = bench;
+  const job = { name: "set-up", cwd: folder, writable: [folder], readable: [], hidden: [] };
+  const place = await makePlace(bench.folder, job);
+  const bounds = await boundsFor(bench.folder, own);
   log.beginGroup(`set-up: ${command}`);
   const foreign = log.beginForeign();
-  const watchdog = startWatchdog();
-  const child = spawn("bash", ["-c", `exec 2>&1; ${command}`], {
-    cwd: folder,
-    env: { ...setupEnv(own), AUTORESEARCH_TRIAL: bench.inputs.trial },
-    stdio: ["ignore", "pipe", "ignore"],
-    detached: true,
+  const result = await runCommand({
+    command,
+    place,
+    env: {
+      ...setupEnv(own),
+      AUTORESEARCH_TRIAL: inputs.trial,
+      // What it leaves behind is found by this.
+      AUTORESEARCH_MARK: `${bench.mark}-set-up`,
+    },
+    sandbox: noSandbox,
+    timeoutSeconds: limitSeconds,
+    bounds,
+    metric: inputs.spec.metric,
+    logFile: logFileOf(bench.folder, "set-up"),
+    echo: foreign.write,
+    signal,
+    pipes: null,
+  }).finally(() => {
+    foreign.end();
+    log.endGroup();
   });
-  watchdog.watch(child.pid);
-  let end = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    foreign.write(chunk);
-    end = (end + chunk.toString()).slice(-500);
-  });
-  const kill = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // It is gone already.
-    }
-  };
-  const timer = setTimeout(kill, limitMs);
-  signal.addEventListener("abort", kill, { once: true });
-  const status = await new Promise<number | null>((resolve) => {
-    child.on("close", resolve);
-    child.on("error", () => resolve(null));
-  });
-  clearTimeout(timer);
-  signal.removeEventListener("abort", kill);
-  kill();
-  watchdog.dismiss();
-  foreign.end();
-  log.endGroup();
   if (signal.aborted) return false;
-  if (status === 0) return true;
-  const said = end.trim().split("\n").at(-1) ?? "";
-  throw new Error(
-    `the set-up command \`${command}\` failed (exit status ${status ?? "none"}): ${said}. Nothing was trained.`,
-  );
+  if (result.ended === "itself" && result.exitCode === 0) return true;
+  const said = redactReading(result.log, bench.secrets).lastLine.trim().slice(-500);
+  throw new Error(`the set-up command \`${command}\` failed (${endPhrase(result)}): ${said}. Nothing was trained.`);
+}
+
+function endPhrase({ ended, exceeded, exitCode, signal }: CommandResult): string {
+  if (ended === "timeout") return `ended after ${limitSeconds / 60} minutes`;
+  if (ended === "bound") return `ended because it ${exceeded ?? "used too much"}`;
+  return signal === null ? `exit status ${exitCode ?? "none"}` : `killed by ${signal}`;
 }

@@ -6,7 +6,7 @@
  * there is nothing to report: wrong inputs, no network, a set-up that fails, a sandbox that is not there.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { secretValues } from "./candidate-env.ts";
@@ -19,9 +19,10 @@ import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
+import { identitiesOf, removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
 import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
-import { changedPaths, hashFiles, matchingFiles, type Hashes } from "./protected-files.ts";
+import { changedPaths, hashFiles, matchingFiles } from "./protected-files.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
 import { mutableMatcher, privateSurface } from "./surface.ts";
@@ -52,9 +53,7 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
     return { measurement: measurementOf(await runTrial(bench, outside), bench), logFile: await keepLog(bench) };
   } finally {
     // Best effort: a candidate may have made a folder that can't be removed, and its measurement counts all the same.
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>
-      context.log.say(error.message),
-    );
+    await removeAll(folder).catch((error: Error) => context.log.say(error.message));
   }
 }
 
@@ -96,10 +95,14 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   // 3. What the protected files are before anything of the candidate runs.
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
-  const state = (root: string): Promise<Hashes> => stateOf(root, visible, spec.protect, outside);
   await expectFiles(outside);
-  const before = await state(folders.checkout);
-  bench.log.say(`${before.size} protected files hashed; sandbox: ${bench.sandbox.name}`);
+  const guard = await guardOver(folders.checkout, {
+    visible,
+    // What the evaluation moves, and so must find as the set-up left it.
+    moved: spec.evaluate === null ? [] : shared,
+    outsideNow: async () => (spec.protect.length === 0 ? [] : matchingFiles(outside.protectedGlobs)),
+  });
+  bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
   const training = await runJob(bench, {
     name: "training",
@@ -111,19 +114,69 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   });
   // 5. The evaluation, by protected files that are still what they were.
   const surface: Surface = { roots: [folders.checkout, folders.trained], isMutable };
-  let evidence: Evidence = { training, evaluation: null, changed: changedPaths(before, await state(folders.checkout)) };
-  if (spec.evaluate !== null && trainingFailure(evidence, spec, surface) === null) {
-    await layOut(folders, shared);
-    // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
-    // The files outside, which may be large, were hashed a moment ago.
-    const judge = await hashFiles(folders.checkout, visible);
-    const broken = visible.filter((path) => judge.get(path) !== before.get(path));
-    const evaluation = broken.length > 0 ? null : await evaluate(bench, folders, shared, outside.hidden);
-    const changed = evaluation === null ? broken : changedPaths(before, await state(folders.checkout));
-    evidence = { training, evaluation, changed };
+  const trained: Evidence = { training, evaluation: null, changed: await guard.changed() };
+  const trial = (evidence: Evidence, ending: Ending): Trial => ({ ending, evidence, protectedCount: guard.count });
+  const failure = trainingFailure(trained, spec, surface);
+  if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
+  try {
+    const evidence = await evaluated(bench, { folders, shared, outside, training, guard });
+    // 6. The judgement.
+    return trial(evidence, conclude(evidence, spec, surface));
+  } catch (error) {
+    // What the set-up, the checkout and the machine gave was in order before the training: this is the candidate's doing.
+    const because = `could not be evaluated: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
+    return trial(trained, { status: "crash", value: null, because, at: null });
   }
-  // 6. The judgement.
-  return { ending: conclude(evidence, spec, surface), evidence, protectedCount: before.size };
+}
+
+type Evaluated = {
+  readonly folders: Folders;
+  readonly shared: readonly string[];
+  readonly outside: Outside;
+  readonly training: Evidence["training"];
+  readonly guard: Guard;
+};
+
+async function evaluated(bench: Bench, { folders, shared, outside, training, guard }: Evaluated): Promise<Evidence> {
+  await layOut(folders, shared);
+  // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
+  const broken = await guard.changedInCheckout();
+  if (broken.length > 0) return { training, evaluation: null, changed: broken };
+  const evaluation = await evaluate(bench, folders, shared, outside.hidden);
+  return { training, evaluation, changed: await guard.changed() };
+}
+
+/** Tells what is not as it was when it was set up. */
+type Guard = {
+  readonly count: number;
+  readonly changed: () => Promise<string[]>;
+  /** Without the files outside, which may be large. */
+  readonly changedInCheckout: () => Promise<string[]>;
+};
+
+async function guardOver(
+  checkout: string,
+  files: {
+    readonly visible: readonly string[];
+    readonly moved: readonly string[];
+    readonly outsideNow: () => Promise<string[]>;
+  },
+): Promise<Guard> {
+  const { visible, moved, outsideNow } = files;
+  const before = await hashFiles(checkout, [...visible, ...(await outsideNow())]);
+  const standing = await identitiesOf(checkout, moved);
+  const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
+  return {
+    count: before.size,
+    changed: async () => {
+      const now = await hashFiles(checkout, [...visible, ...(await outsideNow())], before);
+      return [...changedPaths(before, now), ...(await movedNow())];
+    },
+    changedInCheckout: async () => {
+      const now = await hashFiles(checkout, visible, before);
+      return [...visible.filter((path) => now.get(path) !== before.get(path)), ...(await movedNow())];
+    },
+  };
 }
 
 function requestOf({ inputs, folder, signal }: Bench) {
@@ -171,17 +224,6 @@ async function setUp(
   await writeBase(fetched);
   if (!(await runSetup(bench, command, folders.checkout))) return null;
   return madePaths(fetched, folders, isMixed);
-}
-
-/** The protected files of the checkout, and those outside that `trial.protect` names. */
-async function stateOf(
-  root: string,
-  visible: readonly string[],
-  protect: readonly string[],
-  outside: Outside,
-): Promise<Hashes> {
-  const files = protect.length === 0 ? [] : await matchingFiles(outside.protectedGlobs);
-  return hashFiles(root, [...visible, ...files]);
 }
 
 const mostBinds = 1_000;

@@ -15,6 +15,7 @@
  * while a candidate is being opened or merged: `act` looks again right before, and the next round meets the first rule.
  */
 import type { Decision } from "./action.ts";
+import { formatDuration } from "./config.ts";
 import { decideEnd } from "./ending.ts";
 import { activeTrials, lostLimit, openExperiments } from "./experiment.ts";
 import { askPerson } from "./question.ts";
@@ -26,7 +27,7 @@ import { conclude, record as recordRow, recordFrontier } from "./settle.ts";
 import type { Frontier, Running, Session, SessionRecord } from "./session.ts";
 import { attemptsOf, hasStarted, isEnded, trialsOfFrontier } from "./session.ts";
 import { decideStart, isLabelledAgain, startAgain, stopByHand } from "./starting.ts";
-import { isActive, lostInARow, measurementsOf } from "./trial.ts";
+import { isActive, lostInARow, measurementsOf, stuckAtMs } from "./trial.ts";
 import { completeChecks, heedEdit, refuseEdit, showDashboard, showRepairs, syncLabels, tellMoved } from "./show.ts";
 import { wakeAt } from "./wake.ts";
 import { startRefusal } from "./words.ts";
@@ -133,7 +134,10 @@ function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
   return { tip, value, trials: 1, experiment: null, ownTrials: [], nextAttempt: 1, check: null };
 }
 
-/** Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray. */
+/**
+ * Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray; and
+ * what is stuck, which is lost then.
+ */
 function cancelRuns(session: Running): Decision | null {
   const ended = isEnded(session.record.state);
   const idle = session.experiments.filter(({ pull, elsewhere }) => ended || pull !== "open" || elsewhere !== null);
@@ -141,10 +145,21 @@ function cancelRuns(session: Running): Decision | null {
   const unwanted = trials.filter(isActive).flatMap(({ run }) => (run === null ? [] : [run.id]));
   const isNew = (id: number) => !session.cancelled.has(id);
   const run = unwanted.find(isNew) ?? session.strays.find(isNew);
-  if (run === undefined) return null;
+  if (run === undefined) return cancelStuck(session, isNew);
   const open = unwanted.includes(run) ? "its pull request is closed" : "nothing waits for what it measures";
   const because = ended ? session.record.because : open;
   return { kind: "do", action: { kind: "cancelRun", run }, because };
+}
+
+function cancelStuck(session: Running, isNew: (id: number) => boolean): Decision | null {
+  const { nowMs, record } = session;
+  for (const { run, phase } of activeTrials(session)) {
+    if (run === null || !isNew(run.id) || phase.kind !== "training" || nowMs < stuckAtMs(phase, record.config))
+      continue;
+    const because = `its run is stuck: after ${formatDuration((nowMs - phase.seenMs) / 1_000)} nothing ended it`;
+    return { kind: "do", action: { kind: "cancelRun", run: run.id }, because };
+  }
+  return null;
 }
 
 function advance(session: Running): Decision | null {

@@ -6,6 +6,7 @@ import type { Measurement } from "./measurement.ts";
 import { type Failure, mendingOf } from "./repair.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Running, noiseOf, rowOf } from "./session.ts";
+import { holdToBudget, isOvertime, ownSecondsOf } from "./overtime.ts";
 import { preferShorter } from "./simpler.ts";
 import { type Trial, isActive, lostInARow } from "./trial.ts";
 import { type Judgement, type Outcome, isSound, judge, sigmaOf } from "./verdict.ts";
@@ -85,7 +86,9 @@ function appealFor(experiment: Experiment, session: Running): Appeal | null {
 export function measurementsFor(experiment: Experiment, session: Running): Measurement[] {
   const { config } = session.record;
   const { value } = experiment.parent;
-  const sound = (each: Measurement) => value === null || isSound(each, value, config);
+  const ownSeconds = ownSecondsOf(session.rows);
+  const sound = (each: Measurement) =>
+    value === null || (isSound(each, value, config) && !isOvertime(each, { value, ownSeconds }, config));
   return heldMeasurements(experiment.trials, appealFor(experiment, session), sound);
 }
 
@@ -98,9 +101,11 @@ function judgementOf(
   const { config } = session.record;
   const sigma = sigmaOf(noiseOf(session), config);
   const appeal = appealFor(experiment, session);
-  const judgement = judge(measurements, reference, sigma, config, appeal?.what === "keep" ? appeal.by : null);
+  const keptBy = appeal?.what === "keep" ? appeal.by : null;
+  const judgement = judge(measurements, reference, sigma, config, keptBy);
   const lines = experiment.idea?.lines ?? null;
-  return preferShorter(judgement, { lines, trials: measurements.length, reference, sigma }, config);
+  const preferred = preferShorter(judgement, { lines, trials: measurements.length, reference, sigma }, config);
+  return keptBy === null ? holdToBudget(preferred, measurements, ownSecondsOf(session.rows), config) : preferred;
 }
 
 function recordedPhase(experiment: Experiment, row: Row): Phase {

@@ -21,7 +21,7 @@ const common = {
   base: z.string().regex(/^[0-9a-f]{40}$/),
   /** One phrase for people: why it ended so. */
   because: z.string().max(1_000),
-  /** Wall-clock seconds of the training command. */
+  /** Wall-clock seconds that the candidate's commands had: the training, and the serving while it was evaluated. */
   seconds: number.min(0),
   /** Every `key: number` line of the summary block, by its key. */
   metrics: z.record(z.string(), number),

@@ -10,6 +10,7 @@
  * dispatched again. A run may be completed before its check is listed: `reportWithinMs`. Two processes without a lease may
  * dispatch an attempt twice: the run and the check that were made first count, for both of them; the other run is astray.
  */
+import { type Config, timeoutSeconds } from "./config.ts";
 import { type Measurement, parseMeasurement } from "./measurement.ts";
 import { type Sha, type TrialId, formatReportJobName, formatRunName, formatTrialId, workflowFile } from "./names.ts";
 
@@ -39,6 +40,8 @@ export type RunFact = {
   readonly createdMs: number;
   readonly startedMs: number;
   readonly updatedMs: number;
+  /** When we first saw it in progress, by our clock; 0: we did not. (GitHub's start of a run is when it was asked for.) */
+  readonly seenStartMs: number;
   /** When we first saw it completed, by our clock; 0: we did not. */
   readonly seenEndMs: number;
   readonly url: string;
@@ -56,7 +59,8 @@ export type Trial = {
   readonly phase:
     | { readonly kind: "intended"; readonly untilMs: number }
     | { readonly kind: "queued"; readonly sinceMs: number }
-    | { readonly kind: "training"; readonly sinceMs: number }
+    /** `seenMs`: since when we see it train, which is later than it began where this process is younger. */
+    | { readonly kind: "training"; readonly sinceMs: number; readonly seenMs: number }
     | { readonly kind: "reporting"; readonly untilMs: number }
     /** `atMs`: when its run was asked for. */
     | { readonly kind: "measured"; readonly measurement: Measurement; readonly atMs: number }
@@ -187,7 +191,7 @@ function measuredPhase(measurement: Measurement, atMs: number): Trial["phase"] {
 }
 
 function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
-  if (run.status === "in_progress") return { kind: "training", sinceMs: run.startedMs };
+  if (run.status === "in_progress") return { kind: "training", sinceMs: run.startedMs, seenMs: run.seenStartMs };
   if (run.status !== "completed") return { kind: "queued", sinceMs: run.createdMs };
   // By one clock: GitHub's may differ from ours by more than a check takes.
   const untilMs = run.seenEndMs + reportWithinMs;
@@ -202,6 +206,17 @@ function phaseOfRun(run: RunFact, nowMs: number): Trial["phase"] {
 /** True while the trial may hold a runner: its run is asked for and has not ended. */
 export function isActive(trial: Trial): boolean {
   return trial.phase.kind === "intended" || trial.phase.kind === "queued" || trial.phase.kind === "training";
+}
+
+/** How long the set-up of a trial may take; the action ends it then. */
+const setUpSeconds = 30 * 60;
+/** What a runner takes for the rest: the fetch, the report, and to end what is over its time. */
+const windingUpSeconds = 10 * 60;
+
+/** When a training is stuck: everything in it has had its time, and nothing ended it. */
+export function stuckAtMs(phase: Extract<Trial["phase"], { kind: "training" }>, config: Config): number {
+  const commands = timeoutSeconds(config) * (config.trial.evaluate === null ? 1 : 2);
+  return phase.seenMs + (setUpSeconds + commands + windingUpSeconds) * 1_000;
 }
 
 /** How many trials at the end of the list went lost in a row, counting those after `sinceMs` (a person said `resume`). */

@@ -2,7 +2,7 @@
 import { timeoutSeconds } from "./config.ts";
 import { activeTrials, openExperiments } from "./experiment.ts";
 import { type Running, isEnded } from "./session.ts";
-import type { Trial } from "./trial.ts";
+import { type Trial, stuckAtMs } from "./trial.ts";
 
 /** A dispatched run that no runner took for so long is said on the dashboard. */
 export const queuedLongMs = 60_000;
@@ -39,7 +39,7 @@ function trialTimes(trial: Trial, session: Running): number[] {
     case "training": {
       const expected = trial.phase.sinceMs + config.trial.budget * 1000 + 30_000;
       const latest = trial.phase.sinceMs + timeoutSeconds(config) * 1000 + 30_000;
-      return [expected, latest];
+      return [expected, latest, stuckAtMs(trial.phase, config)];
     }
     case "measured":
     case "lost":

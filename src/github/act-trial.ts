@@ -70,6 +70,7 @@ export async function dispatch(action: ActionOf<"dispatch">, context: Context): 
     createdMs: atMs,
     startedMs: atMs,
     updatedMs: atMs,
+    seenStartMs: 0,
     seenEndMs: 0,
     url: answer.data.html_url,
   });

@@ -172,6 +172,7 @@ export const runSchema = z
     createdMs: run.created_at,
     startedMs: run.run_started_at ?? run.created_at,
     updatedMs: run.updated_at,
+    seenStartMs: 0,
     seenEndMs: 0,
     url: run.html_url,
   }));

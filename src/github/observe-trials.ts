@@ -82,11 +82,15 @@ function lookAnew(view: View, identity: Identity): void {
   }
 }
 
-/** Takes a run into the view, and keeps when it was first seen to be over. */
+/** Takes a run into the view, and keeps when it was first seen to be in progress, and to be over. */
 function foldRun(view: View, run: RunFact, nowMs: number): void {
-  const seenMs = view.runs.get(run.id)?.seenEndMs ?? 0;
-  const endMs = seenMs === 0 ? nowMs : seenMs;
-  view.runs.set(run.id, { ...run, seenEndMs: run.status === "completed" ? endMs : 0 });
+  const known = view.runs.get(run.id);
+  const first = (seenMs: number | undefined) => (seenMs === undefined || seenMs === 0 ? nowMs : seenMs);
+  view.runs.set(run.id, {
+    ...run,
+    seenStartMs: run.status === "in_progress" ? first(known?.seenStartMs) : 0,
+    seenEndMs: run.status === "completed" ? first(known?.seenEndMs) : 0,
+  });
 }
 
 const runsOnPage = 100;

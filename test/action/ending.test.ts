@@ -20,7 +20,15 @@ afterAll(() => world.remove());
 
 const withTrain = (script: string) => world.candidate({ "train.sh": script });
 
+const traceback = (line: string) =>
+  `printf '%s\\n' 'Traceback (most recent call last):' '  File "train.sh", line ${line}, in f' 'ValueError: no'`;
+
 describe("a crash", () => {
+  it("is told as code on the run's page: what a candidate says is no Markdown", async () => {
+    const { summary } = await trainOn(world, withTrain("echo '[x](https://e)'; exit 3\n"));
+    expect(summary.split("\n")[0]).toBe("### `crash: exit status 3: [x](https://e)`");
+  });
+
   it("is told by its exception and its place in a mutable file", async () => {
     const own = makeWorld({
       "train.py": "",
@@ -53,6 +61,16 @@ describe("a crash", () => {
       "echo 'Traceback (most recent call last):'; echo '  File \"train.sh\", line 412, in step'; echo '    loss.backward()'; echo 'torch.OutOfMemoryError: CUDA out of memory. Tried'; exit 1",
       "CUDA out of memory at train.sh:412",
     ],
+    // A place that no file has is none; what was survived is no reason.
+    [`${traceback("99999999999999999999")}; exit 1`, "ValueError: no"],
+    [`${traceback("1".repeat(400))}; exit 1`, "ValueError: no"],
+    [`${traceback("0")}; exit 1`, "ValueError: no"],
+    [`${traceback("3")}; exit 1`, "ValueError: no at train.sh:3"],
+    [`${traceback("3")}; kill -KILL $$`, "killed (SIGKILL), often for lack of memory"],
+    [`${traceback("3")}; exit 137`, "killed (SIGKILL), often for lack of memory"],
+    [`${traceback("3")}; echo went on`, "finished without a val_bpb line after a line ---"],
+    [`${traceback("3")} | cat`, "ValueError: no at train.sh:3"],
+    ["echo 'terminate called: std::bad_alloc'; kill -ABRT $$", "out of memory"],
   ])("%s", async (script, because) => {
     const { measurement } = await trainOn(world, withTrain(`${script}\n`), { command: "exec bash train.sh" });
     expect(measurement).toMatchObject({ status: "crash", because });

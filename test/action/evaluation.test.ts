@@ -1,9 +1,9 @@
 /** The evaluate command and the candidate's answers to it: two sandboxes with two pipes between them. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBubblewrap } from "./bubblewrap.ts";
-import { makeWorld, plainSpec, type Result, startAction, type World } from "./world.ts";
+import { isAlive, makeWorld, pidsIn, plainSpec, type Result, startAction, type World } from "./world.ts";
 
 const evaluate = `
 import os, sys
@@ -48,8 +48,11 @@ const spec = {
 };
 
 let world: World;
+/** A base with a folder that has a mutable file in it, beside what a set-up may put there. */
+let withData = "";
 beforeAll(() => {
   world = makeWorld(files);
+  withData = world.candidate({ "data/mine.txt": "0" });
 });
 afterAll(() => world.remove());
 
@@ -186,11 +189,64 @@ describe("the set-up", () => {
     expect(shown).toMatch(/^0$/m);
   });
 
+  it("that leaves a daemon behind is over when its command is: the daemon holds nothing up, and is killed", async () => {
+    const { measurement, printed } = await setUp({ setup: "setsid sleep 600 & echo pid: $!" });
+    expect(measurement.status).toBe("measured");
+    expect(pidsIn(printed)).toHaveLength(1);
+    expect(pidsIn(printed).filter(isAlive)).toEqual([]);
+  });
+
   it("that fails is not the candidate's crash: nothing is trained, nothing reported", async () => {
     const result = await setUp({ setup: "echo the index is away; exit 3" });
     expect(result.status).toBe(1);
     expect(result.printed).toContain("failed (exit status 3): the index is away. Nothing was trained.");
     expect(result.outputs).toEqual({});
+    expect(result.leftovers).toEqual([]);
+  });
+
+  it.each([
+    ["removes it", "import shutil; shutil.rmtree('data/made')"],
+    ["has another in its place", "import shutil; shutil.rmtree('data/made'); os.mkdir('data/made')"],
+    ["has a link in its place", "os.rename('data/made', 'data/other'); os.symlink('other', 'data/made')"],
+    ["has a link in the place of its folder", "os.rename('data', 'other'); os.symlink('FOREIGN', 'data')"],
+    ["has a file in the place of its folder", "os.rename('data', 'other'); open('data', 'w')"],
+  ])("is what the evaluation finds, or nothing is judged: the candidate %s", async (_, deed) => {
+    const foreign = join(world.folder, "foreign");
+    mkdirSync(join(foreign, "made"), { recursive: true });
+    const setup = "mkdir -p data/made && echo 1 > data/made/file";
+    const wide = { mutable: ["train.py", "data/**"], setup };
+    const commit = world.candidate({
+      "train.py": `import os\nif "--serve" not in __import__("sys").argv:\n  ${deed.replace("FOREIGN", foreign)}\n${train}`,
+      "data/mine.txt": "1",
+    });
+    const own = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: commit,
+      INPUT_BASE: withData,
+      INPUT_SPEC: JSON.stringify({ ...spec, ...wide, sandbox: "off" }),
+    }).done;
+    expect(own.measurement).toMatchObject({ status: "rejected", protectedFiles: { changed: ["data/made"] } });
+    expect(readdirSync(foreign)).toEqual(["made"]);
+    expect(own.leftovers).toEqual([]);
+  });
+
+  it("is judged where the candidate shut the folders that it trained in, and nothing is left of them", async () => {
+    const shut = `import os, sys\nif "--serve" not in sys.argv:\n  os.makedirs("a/b"); os.chmod("a", 0)\n  for f in ("data", "."): os.chmod(f, 0o555)\n`;
+    const result = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: world.candidate({
+        "train.py": train.replace(/^ {4}print\("---"\).*$/m, (line) => `${line}\n${shut.replaceAll(/^/gm, "    ")}`),
+        "data/mine.txt": "1",
+      }),
+      INPUT_BASE: withData,
+      INPUT_SPEC: JSON.stringify({
+        ...spec,
+        mutable: ["train.py", "data/**"],
+        setup: "mkdir data/made",
+        sandbox: "off",
+      }),
+    }).done;
+    expect(result.measurement).toMatchObject({ status: "measured", value: 2 });
     expect(result.leftovers).toEqual([]);
   });
 

@@ -2,9 +2,19 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CheckRun, checkOf } from "../../action/src/check.ts";
-import { digestOf, encodeMeasurement, maxMeasurementBytes } from "../../action/src/measurement-json.ts";
+import type { Bench } from "../../action/src/commands.ts";
+import { conclude } from "../../action/src/conclude.ts";
+import { measurementOf } from "../../action/src/measurement-of.ts";
+import { readLog } from "../../action/src/read-log.ts";
+import type { CommandResult } from "../../action/src/run-command.ts";
+import {
+  digestOf,
+  encodeInAnyCase,
+  encodeMeasurement,
+  maxMeasurementBytes,
+} from "../../action/src/measurement-json.ts";
 import { type Measurement, measurementJsonOf, parseMeasurement } from "../../src/domain/measurement.ts";
-import { makeWorld, trainOn, type World } from "./world.ts";
+import { makeWorld, plainSpec, trainOn, type World } from "./world.ts";
 
 const told = { metric: "val_bpb", frontier: 1, runUrl: `https://github.example/${"o".repeat(39)}/r/actions/runs/1` };
 
@@ -119,6 +129,87 @@ describe("the check of any trial", () => {
     expect(places("train.py", 12)).toEqual(["train.py"]);
     expect(places("train.py", 2 ** 31)).toEqual([]);
     expect(places("x".repeat(501), 12)).toEqual([]);
+  });
+});
+
+describe("what a candidate printed", () => {
+  const inputs = {
+    spec: plainSpec,
+    trial: "12:7:1",
+    commit: "c".repeat(40),
+    base: "b".repeat(40),
+    RUNNER_NAME: "gpu-1",
+  };
+  const bench = { inputs, sandbox: { name: "bubblewrap" }, secrets: [] } as unknown as Bench;
+  const number = fc.constantFrom("3", "0", "9".repeat(20), "9".repeat(400), "-1", "1e999", "nan", "5e-324", "0.5");
+  const line = fc
+    .tuple(
+      fc.constantFrom(
+        "---",
+        "val_bpb: #",
+        "__proto__: #",
+        "constructor: #",
+        "step # | loss: # |",
+        "Traceback (most recent call last):",
+        '  File "train.sh", line #, in f',
+        `  File "${"x".repeat(600)}", line #`,
+        '  File "/x/../y", line #',
+        "ValueError: no",
+        "FAIL",
+        "MemoryError",
+      ),
+      number,
+    )
+    .map(([text, given]) => text.replaceAll("#", given));
+  const end = fc.constantFrom<Partial<CommandResult>>(
+    { exitCode: 0 },
+    { exitCode: 1 },
+    { exitCode: 137 },
+    { exitCode: null, signal: "SIGKILL" },
+    { ended: "timeout" },
+    { ended: "bound" },
+  );
+
+  it("gives a measurement, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 20 }), end, (lines, end) => {
+        const training: CommandResult = {
+          ended: "itself",
+          exceeded: null,
+          exitCode: 0,
+          signal: null,
+          killedForMemory: false,
+          seconds: 1,
+          log: readLog(lines.join("\n"), "val_bpb"),
+          ...end,
+        };
+        const evidence = { training, evaluation: null, changed: [] };
+        const ending = conclude(evidence, plainSpec, { roots: ["/x"], isMutable: () => true });
+        const measurement = measurementOf({ ending, evidence, protectedCount: 1 }, bench);
+        expect(parseMeasurement(encodeMeasurement(measurement))).not.toBeNull();
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("and gives one that is no value where it has no form", () => {
+    const odd = fc.constantFrom<Partial<Record<keyof Measurement | "value", unknown>>>(
+      { at: { path: "train.py", line: 1e20, message: "no" } },
+      { because: "x".repeat(2_000) },
+      { metrics: { val_bpb: Number.NaN } },
+      { value: Number.NaN, status: "measured" },
+      { seconds: Number.NaN },
+      { metrics: { ["k".repeat(50_000)]: 1 } },
+      { curve: [[1, Number.POSITIVE_INFINITY]] },
+    );
+    fc.assert(
+      fc.property(measurement, odd, (plain, odd) => {
+        const parsed = parseMeasurement(encodeInAnyCase({ ...plain, ...odd } as Measurement))!;
+        const isBroken = plain.protectedFiles.changed.length > 0 || (odd["status"] ?? plain.status) === "rejected";
+        expect(parsed).toMatchObject({ status: isBroken ? "rejected" : "crash", trial: plain.trial, metrics: {} });
+        expect(parsed.because).toContain("no form");
+      }),
+    );
   });
 });
 

@@ -161,6 +161,13 @@ describe("the conclusion", () => {
       },
     });
   });
+
+  it("is code on the run's page where it is no number: what a candidate says is no Markdown", async () => {
+    const because = "ValueError: [x](https://e) @ada `b` at train.py:4";
+    const { value: _, ...rest } = measured() as Measurement & { status: "measured" };
+    const result = await reportOf({ ...rest, status: "crash", because });
+    expect(result.summary.split("\n")[0]).toBe("### `crash: ValueError: [x](https://e) @ada 'b' at train.py:4`");
+  });
 });
 
 describe("an outcome that is not known", () => {

@@ -87,7 +87,7 @@ const phase: fc.Arbitrary<Trial["phase"]> = fc.oneof(
   measured,
   fc.record({ kind: fc.constant("intended" as const), untilMs: time }),
   fc.record({ kind: fc.constant("queued" as const), sinceMs: time }),
-  fc.record({ kind: fc.constant("training" as const), sinceMs: time }),
+  fc.record({ kind: fc.constant("training" as const), sinceMs: time, seenMs: time }),
   fc.record({ kind: fc.constant("reporting" as const), untilMs: time }),
   fc.record({ kind: fc.constant("lost" as const), atMs: time, because: reason }),
 );

@@ -4,6 +4,7 @@ import { actionIn, next } from "../support/decided.ts";
 import {
   base,
   baselineRow,
+  configWith,
   crashRow,
   experimentWith,
   measurementWith,
@@ -223,6 +224,17 @@ describe("people's hands", () => {
     expect(actionIn(withExperiment(closed), "cancelRun").run).toBe(42);
     expect(next(withExperiment(closed))).toBe("cancelRun: its pull request is closed");
     expect(next(withExperiment(closed, { cancelled: new Set([42]) }))).toBe("record: closed by a person");
+  });
+
+  it("cancelRun: its run is stuck, where everything in it has had its time and nothing ended it", () => {
+    // Half an hour to set up, ten minutes to train, ten to evaluate, ten for the rest.
+    const config = configWith({ trial: { evaluate: "python3 evaluate.py" } });
+    const after = (minutes: number) =>
+      withExperiment({ trials: [trial.training(1, nowMs - minutes * minuteMs, 42)] }, { record: { config } });
+    expect(next(after(59))).not.toContain("cancelRun");
+    expect(actionIn(after(60), "cancelRun").run).toBe(42);
+    expect(next(after(60))).toBe("cancelRun: its run is stuck: after 1h nothing ended it");
+    expect(next({ ...after(60), cancelled: new Set([42]) })).not.toContain("cancelRun");
   });
 
   it("record: merged by a person; the frontier is measured as it is now", () => {

@@ -64,6 +64,7 @@ function storyWith(change: Partial<Measurement> = {}): Story {
       startedMs,
       // GitHub's clock, which nothing is concluded from, and ours.
       updatedMs: startedMs - 3_600_000,
+      seenStartMs: startedMs,
       seenEndMs: startedMs + 10,
       url: "https://github.test/ada/nano/actions/runs/42",
     },
@@ -230,6 +231,7 @@ describe("a trial", () => {
     expect(phaseAt({ run: { status: "in_progress", conclusion: null } })).toEqual({
       kind: "training",
       sinceMs: startedMs,
+      seenMs: startedMs,
     });
   });
 

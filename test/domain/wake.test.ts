@@ -16,6 +16,7 @@ describe("the next look", () => {
     ["when a queued trial waits long enough to say so", trial.queued(1, nowMs - 1_000), nowMs - 1_000 + queuedLongMs],
     ["when a training should be over", trial.training(1, nowMs - minuteMs), nowMs + 4 * minuteMs + 30_000],
     ["when a training must be over", trial.training(1, nowMs - 6 * minuteMs), nowMs + minuteMs],
+    ["when a training is stuck", trial.training(1, nowMs - 50 * minuteMs + 5_000), nowMs + 5_000],
     ["when a report should be there", trial.reporting(1, nowMs + 7_000), nowMs + 7_000],
     ["a minute later where a trial is long overdue", trial.queued(1, nowMs - dayMs), nowMs + minuteMs],
   ])("is %s", (_name, going, atMs) => {

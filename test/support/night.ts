@@ -174,7 +174,7 @@ export class Night {
       isCancelled || end === "lost"
         ? lost
         : end === "train"
-          ? { kind: "training", sinceMs: atMs }
+          ? { kind: "training", sinceMs: atMs, seenMs: atMs }
           : { kind: "measured", atMs, measurement: measurementOf(end) };
     const swap = (trials: readonly Trial[]) => trials.map((each) => (each === chosen ? { ...each, phase } : each));
     const { session } = this;

@@ -142,7 +142,7 @@ export const trial = {
   queued: (attempt = 1, sinceMs = nowMs - 10_000, run = 9000 + attempt) =>
     trialIn({ kind: "queued", sinceMs }, attempt, run),
   training: (attempt = 1, sinceMs = nowMs - 2 * minuteMs, run = 9000 + attempt) =>
-    trialIn({ kind: "training", sinceMs }, attempt, run),
+    trialIn({ kind: "training", sinceMs, seenMs: sinceMs }, attempt, run),
   reporting: (attempt = 1, untilMs = nowMs + 30_000) =>
     trialIn({ kind: "reporting", untilMs }, attempt, 9000 + attempt),
   measured: (value: number, attempt = 1) => trial.ended(measurementWith({ value }), attempt),
