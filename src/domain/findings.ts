@@ -3,6 +3,7 @@
  * matters and what to do. A session's start asks the same rules (start.ts); here all of them are answered at once.
  */
 import { type Finding, ok } from "./finding.ts";
+import { howToPermit, lackingPermissions } from "./permissions.ts";
 import { type RepositoryFacts, ofRepository } from "./findings-repository.ts";
 
 export type InstallationFacts = {
@@ -91,23 +92,18 @@ function installed(asked: string, installation: InstallationFacts): Finding {
   };
 }
 
-const levels = ["none", "read", "write", "admin"];
-
-function permissionsOf(installation: InstallationFacts, { wanted }: Facts): Finding {
-  const held = (name: string) => installation.permissions[name] ?? (name === "metadata" ? "read" : "none");
-  const lacking = Object.entries(wanted.permissions).filter(
-    ([name, level]) => levels.indexOf(held(name)) < levels.indexOf(level),
-  );
-  if (lacking.length > 0) {
+function permissionsOf({ permissions, url }: InstallationFacts, { wanted }: Facts): Finding {
+  const what = lackingPermissions(permissions, wanted.permissions);
+  if (what !== null) {
     return {
       id: "permissions",
       severity: "fail",
-      what: `the app lacks ${lacking.map(([name, level]) => `${name}: ${level} (it has ${held(name)})`).join(", ")}`,
+      what,
       why: "app.yml says of each permission what needs it",
-      remedy: `add it on the app's settings page under *Permissions & events*, then accept the change at ${installation.url}`,
+      remedy: `${howToPermit}: ${url}`,
     };
   }
-  if (held("workflows") !== "none") {
+  if ((permissions["workflows"] ?? "none") !== "none") {
     return {
       id: "permissions",
       severity: "warn",

@@ -3,6 +3,7 @@ import picomatch from "picomatch";
 import type { Config } from "./config.ts";
 import { readConfig, splitFrontMatter } from "./config-text.ts";
 import { type Sha, configPath, workflowFile } from "./names.ts";
+import { howToPermit } from "./permissions.ts";
 import type { Start } from "./session.ts";
 import { startRefusal } from "./words.ts";
 import { sayDifference, workflowDifferences } from "./workflow.ts";
@@ -13,6 +14,8 @@ export const workflowPath = `.github/workflows/${workflowFile}`;
 export type StartFacts = {
   readonly by: string;
   readonly mayWrite: boolean;
+  /** What the app may not do and must, in a phrase; null: nothing. */
+  readonly lackingPermissions: string | null;
   readonly base: Sha;
   readonly baseBranch: string;
   /** Every path in the base commit. */
@@ -121,6 +124,8 @@ export function startOf(facts: StartFacts): Start {
       `@${facts.editedBy}, who has no write access, edited this issue after the label was put on. What is read is what somebody with write access labels.`,
     );
   }
+  if (facts.lackingPermissions !== null)
+    return refuse(`${facts.lackingPermissions}. Whoever owns the app can mend it: ${howToPermit}.`);
   const result = readConfig(facts.configText, facts.issueBody);
   if (!result.ok) return refuse(result.problem);
   const { config } = result;

@@ -2,6 +2,7 @@
  * How the bot speaks to GitHub: conditional reads (a 304 costs nothing of the limit) and writes that are sent once.
  * Octokit gives authentication and transport; nothing here retries, because an unknown outcome is looked at, not repeated.
  */
+import { lackingPermissions } from "../domain/permissions.ts";
 import { Answers } from "./answers.ts";
 import { isStatus } from "./errors.ts";
 import { Line, type LineOptions, type OctokitLike, type Parameters } from "./line.ts";
@@ -25,6 +26,13 @@ export class Client {
   /** Why this installation's requests go out slowly now; null: they do not. */
   get slow(): Slow | null {
     return this.line.pace.slow;
+  }
+
+  /** What the app may not do here, of what it must; null: nothing. Costs a request only where it was less an hour ago. */
+  async lackingPermissions(wanted: Readonly<Record<string, string>>): Promise<string | null> {
+    const before = lackingPermissions(await this.line.permissions(false), wanted);
+    // Somebody may have given it since.
+    return before === null ? null : lackingPermissions(await this.line.permissions(true), wanted);
   }
 
   /** The answer's data; an unchanged answer comes from memory. Throws Octokit's RequestError. */

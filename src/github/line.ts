@@ -5,8 +5,11 @@
  * fetched. A write that met the same has done nothing; whoever asked for it looks again, with the new token.
  */
 import { RequestError } from "@octokit/request-error";
+import { z } from "zod";
 import { type Answered, answerIn } from "./answered.ts";
 import { Pace, type Weight } from "./pace.ts";
+
+const tokenSchema = z.object({ permissions: z.record(z.string(), z.string()) });
 
 /** What we use of an Octokit instance. */
 export type OctokitLike = {
@@ -16,7 +19,7 @@ export type OctokitLike = {
   ): Promise<{ status: number; data: unknown; headers: Record<string, unknown> }>;
   graphql(query: string, variables?: Record<string, unknown>): Promise<unknown>;
   /** Fetches a token, in place of the one that is remembered. */
-  auth(options: { type: "installation"; refresh: true }): Promise<unknown>;
+  auth(options: { type: "installation"; refresh?: true }): Promise<unknown>;
 };
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -65,6 +68,12 @@ export class Line {
     const asked = () => this.#octokit.graphql(query, { ...variables, request: transport() });
     // Of an answer that is well only the data is known: its headers tell of a limit that is not the other requests'.
     return (await this.#renewing("read", async () => ({ status: 200, headers: {}, data: await asked() }))).data;
+  }
+
+  /** What the installation's token may do, by permission, as it was when the token was made; or of a new token. */
+  async permissions(ofNewToken: boolean): Promise<Readonly<Record<string, string>>> {
+    const refresh = ofNewToken ? ({ refresh: true } as const) : {};
+    return tokenSchema.parse(await this.#octokit.auth({ type: "installation", ...refresh })).permissions;
   }
 
   async #renewing<T extends Answered>(weight: Weight, ask: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { pathsOf, readText, readTree } from "./files.ts";
 import { readBranch } from "./git.ts";
 import { issueDigest, readIssueText } from "./issue-text.ts";
 import { readMayWrite } from "./observe-comments.ts";
-import { shippedWorkflow } from "./shipped.ts";
+import { shippedManifest, shippedWorkflow } from "./shipped.ts";
 import { type View, repoOf } from "./view.ts";
 
 /** What is wrong with the workflow on a branch, in a phrase; null: nothing. */
@@ -47,6 +47,7 @@ export async function readStart(client: Client, view: View, labelled: Labelled):
   return startOf({
     by,
     mayWrite,
+    lackingPermissions: await client.lackingPermissions(shippedManifest().permissions),
     base,
     baseBranch,
     paths: pathsOf(files),

@@ -11,6 +11,7 @@ function factsWith(given: Partial<StartFacts> = {}): StartFacts {
   return {
     by: "ada",
     mayWrite: true,
+    lackingPermissions: null,
     base,
     baseBranch: "main",
     paths: ["prepare.py", "train.py", workflow],
