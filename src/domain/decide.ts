@@ -134,10 +134,7 @@ function frontierByRows(rows: readonly Row[], tip: Sha): Frontier {
   return { tip, value, trials: 1, experiment: null, ownTrials: [], nextAttempt: 1, check: null };
 }
 
-/**
- * Cancels what holds a runner for nothing: after an end, for a pull request that a person closed or merged, or astray; and
- * what is stuck, which is lost then.
- */
+/** Cancels what holds a runner for nothing: after an end, for a pull request that is no longer open, astray, or stuck. */
 function cancelRuns(session: Running): Decision | null {
   const ended = isEnded(session.record.state);
   const idle = session.experiments.filter(({ pull, elsewhere }) => ended || pull !== "open" || elsewhere !== null);

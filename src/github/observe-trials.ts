@@ -190,13 +190,11 @@ function dispatchedBefore(ms: number): string {
 }
 
 async function readChecks(client: Client, view: View, commit: Sha): Promise<CheckFact[]> {
-  const answer = await client.read("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
-    ...repoOf(view),
-    ref: commit,
-    filter: "all",
-    per_page: 100,
-  });
-  return checksSchema.parse(answer).check_runs.filter((check) => {
+  // All pages: a repository's own CI may post more checks on a commit than one page holds.
+  const at = { ...repoOf(view), ref: commit, filter: "all" };
+  const route = "GET /repos/{owner}/{repo}/commits/{ref}/check-runs";
+  const listed = await client.readAll(route, at, 10, (page) => checksSchema.parse(page).check_runs);
+  return (listed as CheckFact[]).filter((check) => {
     return check.name === verdictCheck || check.name === view.record?.config.metric.name;
   });
 }
