@@ -32,6 +32,21 @@ test("an unknown key in the issue's front matter is answered with its line", asy
   );
 });
 
+test("a permission that the app lacks is named; once it is given, the label starts the session", async () => {
+  const world = await startWorld({ permissions: { checks: "read" }, config: "limits: {experiments: 1}\n" });
+  const issue = await world.openSession();
+  const said = await until("the bot answers", async () => (await world.comments(issue))[0]?.body);
+  expect(said.split("\n")[0]).toBe(
+    "I can't start: the app lacks checks: write (it has read). Whoever owns the app can mend it: add it on the app's settings page under *Permissions & events*, and accept the change where the app is installed. Mend it and put the label on again.",
+  );
+  await until("the label is off", async () => (await world.labels(issue)).length === 0);
+  const { store } = world.github.core;
+  const app = store.get("app", world.app.appId)!;
+  store.put("app", { ...app, permissions: { ...app.permissions, checks: "write" } });
+  await world.as("ada").rest.issues.addLabels({ ...world.at, issue_number: issue, labels: ["autoresearch"] });
+  await until("the session runs", async () => (await world.record(issue))?.state === "running");
+});
+
 test("a missing workflow file is named", async () => {
   expect(await refusalOf({ files: { ".github/workflows/autoresearch.yml": null } })).toMatch(
     /^I can't start: `\.github\/workflows\/autoresearch\.yml` is not on `main`\./,
