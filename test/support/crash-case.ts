@@ -16,7 +16,7 @@ import { config, ideas, isTimeToStop, lookAt, looksFinished, mayEnd } from "./cr
 import { type FastClock, fastNow } from "./fast-clock.ts";
 import { startInstantRunners } from "./instant-runner.ts";
 import { unfinishedIn, wrongsIn } from "./invariants.ts";
-import type { Site } from "./sessions-seen.ts";
+import { type Site, sessionsIn } from "./sessions-seen.ts";
 import { trainPy } from "./train-py.ts";
 import { octokitWith } from "./world.ts";
 import { type WorldSnapshot, worldSnapshot } from "./world-snapshot.ts";
@@ -144,7 +144,20 @@ async function live(site: Site): Promise<void> {
   await until(site, "the session is stopped and settled", () => looksFinished(site));
 }
 
-function until({ github }: Site, what: string, condition: () => boolean): Promise<void> {
+/** How things stand, for whoever reads that something never came about. */
+async function situation(site: Site): Promise<string> {
+  const [session] = await sessionsIn(site);
+  const { record = null, rows = [] } = session ?? {};
+  const runs = site.github.core.store.all("workflowRun");
+  const told = [
+    record === null ? "there is no session" : `it is ${record.state} (${record.because})`,
+    `rows of ${rows.map((row) => `${row.experiment} ${row.outcome}`).join(", ")}`,
+    `runs: ${runs.map((run) => `${run.displayTitle} ${run.status} ${run.conclusion ?? ""}`.trim()).join(", ")}`,
+  ];
+  return told.join("; ");
+}
+
+function until(site: Site, what: string, condition: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (error?: Error) => {
       off();
@@ -155,8 +168,10 @@ function until({ github }: Site, what: string, condition: () => boolean): Promis
     const look = () => {
       if (condition()) end();
     };
-    const timer = setTimeout(() => end(new Error(`it never came about that ${what}`)), withinRealMs);
-    const off = github.on("change", look);
+    const timer = setTimeout(() => {
+      void situation(site).then((text) => end(new Error(`it never came about that ${what}: ${text}`)), end);
+    }, withinRealMs);
+    const off = site.github.on("change", look);
     look();
   });
 }
