@@ -18,14 +18,19 @@ export type CrashBotStart = {
   /** A Redis that it shares with other bots. */
   readonly redisUrl?: string | null;
   /** By experiment: what is tried. */
-  readonly ideas: Readonly<Record<number, Idea>>;
+  readonly ideas: Readonly<Record<number, ScriptedIdea>>;
 };
+
+/** `after`: it is proposed on a frontier alone whose file holds this. */
+export type ScriptedIdea = Idea & { readonly after?: string };
 
 function researcherOf(ideas: CrashBotStart["ideas"]): Researcher {
   return {
     propose: async (brief) => {
       const idea = ideas[brief.experiment];
-      return idea === undefined ? { kind: "nothing", because: "the script is at its end" } : answerOf(brief, idea);
+      if (idea === undefined) return { kind: "nothing", because: "the script is at its end" };
+      const isTime = brief.files.some(({ text }) => text.includes(idea.after ?? ""));
+      return isTime ? answerOf(brief, idea) : { kind: "nothing", because: "it builds on what is not there yet" };
     },
   };
 }
