@@ -86,7 +86,7 @@ function appealFor(experiment: Experiment, session: Running): Appeal | null {
 export function measurementsFor(experiment: Experiment, session: Running): Measurement[] {
   const { config } = session.record;
   const { value } = experiment.parent;
-  const ownSeconds = ownSecondsOf(session.rows);
+  const ownSeconds = ownSecondsOf(session.rows, session.record);
   const sound = (each: Measurement) =>
     value === null || (isSound(each, value, config) && !isOvertime(each, { value, ownSeconds }, config));
   return heldMeasurements(experiment.trials, appealFor(experiment, session), sound);
@@ -105,7 +105,9 @@ function judgementOf(
   const judgement = judge(measurements, reference, sigma, config, keptBy);
   const lines = experiment.idea?.lines ?? null;
   const preferred = preferShorter(judgement, { lines, trials: measurements.length, reference, sigma }, config);
-  return keptBy === null ? holdToBudget(preferred, measurements, ownSecondsOf(session.rows), config) : preferred;
+  return keptBy === null
+    ? holdToBudget(preferred, measurements, ownSecondsOf(session.rows, session.record), config)
+    : preferred;
 }
 
 function recordedPhase(experiment: Experiment, row: Row): Phase {

@@ -10,19 +10,24 @@
  * takes. Of a budget of seconds that is more than the time-out lets pass, and nobody is asked.
  */
 import { type Config, formatDuration } from "./config.ts";
+import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
+import { shortSha } from "./names.ts";
 import type { Row } from "./results.ts";
+import type { SessionRecord } from "./session.ts";
 import { type Judgement, gainOf } from "./verdict.ts";
 
 const slackOfBudget = 0.2;
 const leastSlackSeconds = 30;
 
 /** Seconds of one trial of the frontier, by the last row of its own; null where there is none. */
-export function ownSecondsOf(rows: readonly Row[]): number | null {
-  const row = rows.findLast((each) => each.experiment === 0);
+export function ownSecondsOf(
+  rows: readonly Row[],
+  { base, config }: Pick<SessionRecord, "base" | "config">,
+): number | null {
+  const row = historyOf(rows).ofFrontier.at(-1);
   if (row === undefined || row.seconds === 0) return null;
-  const trials = Number(/^mean of (\d+) trials$/.exec(row.because)?.[1] ?? 1);
-  return row.seconds / trials;
+  return row.seconds / (row.commit === shortSha(base) ? config.keep.baseline_trials : 1);
 }
 
 /** Seconds beyond which a trial took longer than its idea explains. */

@@ -74,11 +74,11 @@ describe("a gain that took longer than others had", () => {
 
 describe("the seconds of the frontier's own trials", () => {
   it("are those of the last frontier that was measured as it is, of one trial", () => {
-    expect(ownSecondsOf([])).toBeNull();
+    const { record } = sessionWith({ record: { config: configWith({ keep: { baseline_trials: 3 } }) } });
+    expect(ownSecondsOf([], record)).toBeNull();
     const slowWinner = rowWith({ outcome: "keep", seconds: 380 });
-    expect(ownSecondsOf([baselineRow, slowWinner])).toBe(326);
-    expect(ownSecondsOf([baselineRow, slowWinner, { ...baselineRow, seconds: 400, because: "measured once" }])).toBe(
-      400,
-    );
+    expect(ownSecondsOf([baselineRow, slowWinner], record)).toBe(326);
+    const ofPerson = { ...baselineRow, commit: "fedcba9", seconds: 400, because: "measured once" };
+    expect(ownSecondsOf([baselineRow, slowWinner, ofPerson], record)).toBe(400);
   });
 });
