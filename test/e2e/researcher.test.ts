@@ -141,7 +141,8 @@ test("a pass that fails leaves the researcher at its work", async () => {
   const { faults } = world.github;
   const refused = { kind: "fail", when: "before", status: 403 } as const;
   const gone = { kind: "fail", when: "before", status: 502 } as const;
-  faults.add({ method: "GET", route: "/repos/{owner}/{repo}/issues/{issue_number}/comments", by: "bot" }, refused);
+  // Every look at what people say reads this list.
+  faults.add({ method: "GET", route: "/repos/{owner}/{repo}/issues/comments", by: "bot" }, refused);
   const away = faults.add({ route: "/repos/{owner}/{repo}/installation", times: 1_000 }, gone);
   await world.comment(issue, "/autoresearch note this wakes it");
   await until("a pass has failed", async () =>
