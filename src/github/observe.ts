@@ -48,6 +48,23 @@ export async function observe(client: Client, view: View, identity: Identity, no
     view.commentsSince = null;
     view.ownComments.clear();
   }
+  await observeStanding(client, view, nowMs);
+  if (view.issue === null) return;
+  const orders = view.orders.length;
+  if (view.gone === null) await part(view, "comments", () => readComments(client, view, identity, nowMs));
+  if (view.orders.length > orders) {
+    // Who speaks may have done something first: what was read ahead of their words may be older than that.
+    for (const aspect of standing) view.old.add(aspect);
+    await observeStanding(client, view, nowMs);
+  }
+  await observeTrials(client, view, identity, nowMs);
+  forgetSettled(view);
+}
+
+/** What is read ahead of the comments. */
+const standing = ["repository", "refs", "issue", "pulls"] as const satisfies readonly Aspect[];
+
+async function observeStanding(client: Client, view: View, nowMs: number): Promise<void> {
   await part(view, "repository", () => observeRepository(client, view));
   await part(view, "refs", () => observeRefs(client, view, nowMs));
   await part(view, "issue", () => observeIssue(client, view, nowMs));
@@ -55,17 +72,6 @@ export async function observe(client: Client, view: View, identity: Identity, no
   // The event of a label may be listed later than the label: it is looked for until it is there.
   if (view.record === null && view.start === null && isLabelled(view)) view.old.add("issue");
   await part(view, "pulls", () => observePulls(client, view));
-  const orders = view.orders.length;
-  if (view.gone === null) await part(view, "comments", () => readComments(client, view, identity, nowMs));
-  if (view.orders.length > orders) {
-    // Who speaks may have done something first: what was read ahead of their words may be older than that.
-    await observeRepository(client, view);
-    await observeRefs(client, view, nowMs);
-    await observeIssue(client, view, nowMs);
-    await observePulls(client, view);
-  }
-  await observeTrials(client, view, identity, nowMs);
-  forgetSettled(view);
 }
 
 /** Looks at the issue and its comments again: before anything that can't be taken back. */
