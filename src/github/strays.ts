@@ -1,4 +1,5 @@
 /** What other processes, or a pass that died, left under way: runs that nobody waits for, and checks that nobody completed. */
+import { historyOf } from "../domain/history.ts";
 import { parseRunName } from "../domain/names.ts";
 import type { Session } from "../domain/session.ts";
 import type { RunFact, Trial } from "../domain/trial.ts";
@@ -27,7 +28,7 @@ export function isUnheardOf(view: View, run: RunFact, identity: Identity): boole
   const settled =
     id.experiment === 0
       ? view.frontier != null && valueAt(view, view.frontier) !== null
-      : view.rows.some((row) => row.experiment === id.experiment);
+      : historyOf(view.rows).byExperiment.has(id.experiment);
   return !settled && id.attempt > lastIntended(view, id.experiment, identity);
 }
 
@@ -58,7 +59,7 @@ export function cutOffIn({ key, record, rows, runs }: View): number {
 }
 
 export function looseIn(view: View, open: ReadonlySet<number>, identity: Identity): Session["looseChecks"] {
-  const recorded = new Set(view.rows.map((row) => row.experiment));
+  const recorded = historyOf(view.rows).byExperiment;
   return [...view.checks].flatMap(([commit, checks]) =>
     checks
       .filter((check) => check.status !== "completed" && isOwnCheck(check, identity))

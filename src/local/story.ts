@@ -2,6 +2,7 @@
  * The story in the terminal: what happened since the last look, as lines, and what is going on, as bars that are drawn anew.
  * Derived from what is seen, so that a session that goes on after a kill tells its story on from there.
  */
+import { historyOf } from "../domain/history.ts";
 import type { Row } from "../domain/results.ts";
 import type { ExperimentSeen, SessionSeen, TrialSeen } from "./reading.ts";
 import { formatAmount, formatDelta } from "../domain/numbers.ts";
@@ -72,7 +73,7 @@ function rowLine(row: Row, seen: SessionSeen): string {
     const name = row.description === "baseline" ? baselineLabel() : row.description.padEnd(nameWidth + ideaWidth + 2);
     return `${name}${seconds}   ${metric} ${row.value === null ? "?" : formatAmount(row.value)}  (${row.because})`;
   }
-  const before = seen.rows.slice(0, seen.rows.indexOf(row)).findLast((each) => each.outcome === "keep")?.value ?? null;
+  const before = historyOf(seen.rows).before.get(row) ?? null;
   const value = (row.value === null ? "" : formatAmount(row.value)).padStart(8);
   const delta = (row.value === null || before === null ? "" : formatDelta(row.value - before)).padStart(8);
   const head = label({ number: row.experiment, pullRequest: row.pullRequest ?? 0, description: row.description });

@@ -1,6 +1,7 @@
 /** `summary.json`, and the table at the end of the story. */
 import type { LocalGitHub } from "./github/server.ts";
 import type { SessionSeen } from "./reading.ts";
+import { historyOf } from "../domain/history.ts";
 import { frontierBranch } from "../domain/names.ts";
 import type { Outcome } from "../domain/verdict.ts";
 import { formatAmount, formatDelta, formatPercent } from "../domain/numbers.ts";
@@ -67,10 +68,9 @@ export function closingLines(
 ): string[] {
   const rows = seen.rows.filter((row) => row.experiment > 0);
   const width = Math.min(48, Math.max(4, ...rows.map((row) => row.description.length)));
-  const before = (index: number) =>
-    seen.rows.slice(0, seen.rows.indexOf(rows[index]!)).findLast((row) => row.outcome === "keep")?.value ?? null;
-  const table = rows.map((row, index) => {
-    const reference = before(index);
+  const { before } = historyOf(seen.rows);
+  const table = rows.map((row) => {
+    const reference = before.get(row) ?? null;
     const value = row.value === null ? "" : formatAmount(row.value);
     const delta = row.value === null || reference === null ? "" : formatDelta(row.value - reference);
     return `  ${String(row.experiment).padStart(3)}  ${row.description.slice(0, width).padEnd(width)}  ${value.padStart(8)}  ${delta.padStart(8)}  ${row.outcome.padEnd(12)} ${row.because}`;
