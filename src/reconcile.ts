@@ -54,7 +54,7 @@ export async function reconcile(key: SessionKey, hint: Hint, memory: Memory, dep
       memory.failures = 0;
       deps.acted(inHand);
     } catch (error) {
-      const waitMs = await answerCalmly(error, inHand, context, memory, deps);
+      const waitMs = await answerCalmly({ error, inHand, context, memory, deps });
       if (waitMs !== null) return { notBeforeMs: deps.now() + waitMs };
     }
   }

@@ -21,23 +21,26 @@ const failuresToTell = 4;
 const firstPauseMs = 1_000;
 const longestPauseMs = 300_000;
 
+/** What was thrown, and in the middle of what; `inHand` null: of a look. */
+export type Trouble = {
+  readonly error: unknown;
+  readonly inHand: Action | null;
+  readonly context: Context;
+  readonly memory: Memory;
+  readonly deps: Deps;
+};
+
 /** As `answerError`; where telling a person of an error meets another one, both are left to the next pass. */
-export async function answerCalmly(
-  error: unknown,
-  inHand: Action | null,
-  context: Context,
-  memory: Memory,
-  deps: Deps,
-): Promise<number | null> {
+export async function answerCalmly(trouble: Trouble): Promise<number | null> {
+  const { inHand, context, memory, deps } = trouble;
   try {
-    return await answerError(error, inHand, context, memory, deps);
+    return await answerError(trouble);
   } catch (second) {
     if (second instanceof Stuck || isRest(second)) throw second;
     const kind = classify(second, deps.now());
     deps.log.warn({ ...fieldsOf(inHand), because: kind.because }, "the error could not be told");
     forget(context.view);
-    const pauseMs = Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
-    return kind.kind === "later" ? Math.max(kind.afterMs, pauseMs) : pauseMs;
+    return kind.kind === "later" ? Math.max(kind.afterMs, pauseMs(memory)) : pauseMs(memory);
   }
 }
 
@@ -45,13 +48,7 @@ export async function answerCalmly(
  * How long nothing is to be done; null: look again at once. Throws where there is no session that could be blocked, or where
  * the session is to rest or has another name.
  */
-async function answerError(
-  error: unknown,
-  inHand: Action | null,
-  context: Context,
-  memory: Memory,
-  deps: Deps,
-): Promise<number | null> {
+async function answerError({ error, inHand, context, memory, deps }: Trouble): Promise<number | null> {
   if (error instanceof Stuck || isRest(error)) throw error;
   const { view } = context;
   const kind = classify(error, deps.now());
@@ -82,9 +79,11 @@ async function answerError(
   const tells = kind.kind === "person" || memory.failures === failuresToTell;
   if (tells && record === null && view.start?.kind === "ready") await sayTrouble(kind.because, context);
   // The first look that was out of date is mended by looking again; the next ones take their time.
-  return memory.failures === 1 && kind.kind === "stale"
-    ? null
-    : Math.min(firstPauseMs * 2 ** memory.failures, longestPauseMs);
+  return memory.failures === 1 && kind.kind === "stale" ? null : pauseMs(memory);
+}
+
+function pauseMs({ failures }: Memory): number {
+  return Math.min(firstPauseMs * 2 ** failures, longestPauseMs);
 }
 
 /** Forgets what may have changed behind an unknown outcome; what never changes (commits) stays. */
