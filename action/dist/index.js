@@ -5866,7 +5866,7 @@ const trialSpecSchema = object({
 	command: string().min(1),
 	/** A protected command whose output is the metric; null: the metric is read from the training log. */
 	evaluate: string().min(1).nullable(),
-	/** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: see `impliedSetup`. */
+	/** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: the action's own idea. */
 	setup: string().min(1).nullable().default(null),
 	/** A command of the candidate that answers the evaluate command through pipes; null: there is none. */
 	serve: string().min(1).nullable().default(null),
@@ -5891,6 +5891,8 @@ const trialSpecSchema = object({
 	/** The frontier's value when the trial was dispatched, for the check's title; null before there is a baseline. */
 	frontier: number$1().nullable()
 });
+/** How long the set-up of a trial may take; the action ends it then. */
+const setupLimitSeconds = 1800;
 const fence = "````";
 const opening = `${fence}json measurement\n`;
 /** The measurement inside the check's text, where `parseMeasurement` finds it again. */
@@ -8643,12 +8645,11 @@ async function hashFiles(root, paths, before) {
 	}
 	return hashes;
 }
-const linkTo = (name) => `link ${name} to `;
 async function endOf$1(file, seen, earlier) {
 	const real = await realpath(file).catch(() => file);
 	const name = await readlink(file).catch(() => null);
-	const prefix = name === null ? "" : linkTo(name);
-	const state = earlier === void 0 || !earlier.startsWith(prefix) ? earlier && "" : earlier.slice(prefix.length);
+	const prefix = name === null ? "" : `link ${name} to `;
+	const state = earlier?.startsWith(prefix) === false ? "" : earlier?.slice(prefix.length);
 	if (!seen.has(real)) seen.set(real, await stateOf(real, state));
 	return `${prefix}${seen.get(real)}`;
 }
@@ -9225,7 +9226,7 @@ function isPlainPath(path) {
 function outermost(paths) {
 	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
 }
-/** The same of where the two really are: a link may lead to what it must not show. */
+/** As `holds`, of where the two really are: a link may lead to what it must not show. */
 function reaches(outer, inner) {
 	return holds(realOf(outer), realOf(inner));
 }
@@ -10543,7 +10544,8 @@ const versions = [
 		boundsSharedMemory: false
 	}
 ];
-function noSandbox$1(why) {
+/** For what is not kept apart, and why. */
+function noSandbox(why) {
 	return {
 		name: `none (${why})`.slice(0, 100),
 		isolates: false,
@@ -10555,10 +10557,10 @@ function noSandbox$1(why) {
 * @throws Error with the remedy when one is required and cannot be had.
 */
 async function chooseSandbox(wish, machine, place) {
-	if (wish === "off") return noSandbox$1("switched off");
+	if (wish === "off") return noSandbox("switched off");
 	const found = await findBubblewrap(machine, place);
 	if (typeof found !== "string") return found;
-	if (wish === "auto") return noSandbox$1(found);
+	if (wish === "auto") return noSandbox(found);
 	throw new Error(`\`sandbox: required\` cannot be kept on this runner: ${found}. ${remedyFor(found)} Nothing was run.`);
 }
 /** The sandbox, or why there is none. */
@@ -10618,13 +10620,10 @@ function programOnPath(name, path) {
 }
 
 // action/src/setup.ts
-const limitSeconds = 1800;
-/** It is the repository's own, and needs the network and the caches. */
-const noSandbox = {
-	name: "none",
-	isolates: false,
-	wrap: (argv) => argv
-};
+/**
+* `trial.setup`: gets what the training needs before the sandbox shuts (`uv sync --frozen`). It runs in the base's own
+* files, before the candidate's are laid over them, with the network and without the token.
+*/
 /** The set-up of a trial; where none is said, a project of uv that is trained by `uv run` gets its environment. */
 function setupCommand(spec, protectedPaths) {
 	if (spec.setup !== null) return spec.setup;
@@ -10652,8 +10651,8 @@ async function runSetup(bench, command, folder) {
 			AUTORESEARCH_TRIAL: inputs.trial,
 			AUTORESEARCH_MARK: `${bench.mark}-set-up`
 		},
-		sandbox: noSandbox,
-		timeoutSeconds: limitSeconds,
+		sandbox: noSandbox("it is the repository's own, and needs the network and the caches"),
+		timeoutSeconds: setupLimitSeconds,
 		bounds,
 		metric: inputs.spec.metric,
 		logFile: logFileOf(bench.folder, "set-up"),
@@ -10670,7 +10669,7 @@ async function runSetup(bench, command, folder) {
 	throw new Error(`the set-up command \`${command}\` failed (${endPhrase(result)}): ${said}. Nothing was trained.`);
 }
 function endPhrase({ ended, exceeded, exitCode, signal }) {
-	if (ended === "timeout") return `ended after ${limitSeconds / 60} minutes`;
+	if (ended === "timeout") return `ended after ${setupLimitSeconds / 60} minutes`;
 	if (ended === "bound") return `ended because it ${exceeded ?? "used too much"}`;
 	return signal === null ? `exit status ${exitCode ?? "none"}` : `killed by ${signal}`;
 }
@@ -10751,7 +10750,7 @@ async function runTrial(bench, outside) {
 	const guard = await guardOver(folders.checkout, {
 		visible,
 		moved: spec.evaluate === null ? [] : shared,
-		outsideNow: async () => spec.protect.length === 0 ? [] : matchingFiles(outside.protectedGlobs)
+		outsideNow: () => matchingFiles(outside.protectedGlobs)
 	});
 	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {

@@ -140,7 +140,7 @@ function outermost(paths: readonly string[]): string[] {
   return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
 }
 
-/** The same of where the two really are: a link may lead to what it must not show. */
+/** As `holds`, of where the two really are: a link may lead to what it must not show. */
 function reaches(outer: string, inner: string): boolean {
   return holds(realOf(outer), realOf(inner));
 }

@@ -25,14 +25,12 @@ export async function hashFiles(root: string, paths: readonly string[], before?:
   return hashes;
 }
 
-const linkTo = (name: string): string => `link ${name} to `;
-
 async function endOf(file: string, seen: Map<string, string>, earlier: string | undefined): Promise<string> {
   const real = await realpath(file).catch(() => file);
   const name = await readlink(file).catch(() => null);
-  const prefix = name === null ? "" : linkTo(name);
+  const prefix = name === null ? "" : `link ${name} to `;
   // Where it leads elsewhere now, what it led to says nothing of the size.
-  const state = earlier === undefined || !earlier.startsWith(prefix) ? earlier && "" : earlier.slice(prefix.length);
+  const state = earlier?.startsWith(prefix) === false ? "" : earlier?.slice(prefix.length);
   if (!seen.has(real)) seen.set(real, await stateOf(real, state));
   return `${prefix}${seen.get(real)!}`;
 }

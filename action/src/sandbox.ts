@@ -40,7 +40,8 @@ const versions: readonly Extras[] = [
   { forbidsNesting: false, boundsSharedMemory: false },
 ];
 
-function noSandbox(why: string): Sandbox {
+/** For what is not kept apart, and why. */
+export function noSandbox(why: string): Sandbox {
   return { name: `none (${why})`.slice(0, 100), isolates: false, wrap: (argv) => argv };
 }
 

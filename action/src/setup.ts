@@ -2,17 +2,13 @@
  * `trial.setup`: gets what the training needs before the sandbox shuts (`uv sync --frozen`). It runs in the base's own
  * files, before the candidate's are laid over them, with the network and without the token.
  */
-import type { TrialSpec } from "../../src/domain/measurement.ts";
+import { type TrialSpec, setupLimitSeconds } from "../../src/domain/measurement.ts";
 import { boundsFor } from "./bounds.ts";
 import { setupEnv } from "./candidate-env.ts";
 import { type Bench, logFileOf, makePlace } from "./commands.ts";
 import { redactReading } from "./redact-reading.ts";
 import { type CommandResult, runCommand } from "./run-command.ts";
-import type { Sandbox } from "./sandbox.ts";
-
-const limitSeconds = 30 * 60;
-/** It is the repository's own, and needs the network and the caches. */
-const noSandbox: Sandbox = { name: "none", isolates: false, wrap: (argv) => argv };
+import { noSandbox } from "./sandbox.ts";
 
 /** The set-up of a trial; where none is said, a project of uv that is trained by `uv run` gets its environment. */
 export function setupCommand(spec: TrialSpec, protectedPaths: readonly string[]): string | null {
@@ -37,8 +33,8 @@ export async function runSetup(bench: Bench, command: string, folder: string): P
       // What it leaves behind is found by this.
       AUTORESEARCH_MARK: `${bench.mark}-set-up`,
     },
-    sandbox: noSandbox,
-    timeoutSeconds: limitSeconds,
+    sandbox: noSandbox("it is the repository's own, and needs the network and the caches"),
+    timeoutSeconds: setupLimitSeconds,
     bounds,
     metric: inputs.spec.metric,
     logFile: logFileOf(bench.folder, "set-up"),
@@ -56,7 +52,7 @@ export async function runSetup(bench: Bench, command: string, folder: string): P
 }
 
 function endPhrase({ ended, exceeded, exitCode, signal }: CommandResult): string {
-  if (ended === "timeout") return `ended after ${limitSeconds / 60} minutes`;
+  if (ended === "timeout") return `ended after ${setupLimitSeconds / 60} minutes`;
   if (ended === "bound") return `ended because it ${exceeded ?? "used too much"}`;
   return signal === null ? `exit status ${exitCode ?? "none"}` : `killed by ${signal}`;
 }

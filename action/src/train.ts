@@ -100,7 +100,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
     visible,
     // What the evaluation moves, and so must find as the set-up left it.
     moved: spec.evaluate === null ? [] : shared,
-    outsideNow: async () => (spec.protect.length === 0 ? [] : matchingFiles(outside.protectedGlobs)),
+    outsideNow: () => matchingFiles(outside.protectedGlobs),
   });
   bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.

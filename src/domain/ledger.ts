@@ -131,7 +131,8 @@ export function wantsFilling(ledger: Ledger, account: Account, limitUsd: number)
 
 /**
  * The ledger of the next write of session.json: what was spent is booked and the purse is filled; where the session
- * does not run (it ended, or waits for a person) it holds what is still under way and no more. Never less than what may be spent while the write is under way.
+ * does not run (it ended, or waits for a person) it holds what is still under way and no more. Never less than what may be
+ * spent while the write is under way.
  */
 export function renewed(ledger: Ledger, account: Account, limitUsd: number, runs: boolean): Ledger {
   const mine = isMine(ledger, account);

@@ -60,7 +60,7 @@ export const trialSpecSchema = z.object({
   command: z.string().min(1),
   /** A protected command whose output is the metric; null: the metric is read from the training log. */
   evaluate: z.string().min(1).nullable(),
-  /** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: see `impliedSetup`. */
+  /** Run in the base's own files before the candidate's are laid over them, outside the sandbox; null: the action's own idea. */
   setup: z.string().min(1).nullable().default(null),
   /** A command of the candidate that answers the evaluate command through pipes; null: there is none. */
   serve: z.string().min(1).nullable().default(null),
@@ -83,6 +83,9 @@ export const trialSpecSchema = z.object({
 });
 
 export type TrialSpec = z.infer<typeof trialSpecSchema>;
+
+/** How long the set-up of a trial may take; the action ends it then. */
+export const setupLimitSeconds = 30 * 60;
 
 const fence = "````";
 const opening = `${fence}json measurement\n`;

@@ -1,7 +1,8 @@
 /**
  * Questions: experiments whose value nobody should believe unasked (not a number, not above zero, a jump beyond
- * `metric.max_gain`, a gain that took more time than others had). Such a value is unknown, never a win and never a loss: a person keeps it, has it measured again, or
- * closes the pull request. Meanwhile the session goes on with other ideas, up to a point.
+ * `metric.max_gain`, a gain that took more time than others had). Such a value is unknown, never a win and never a loss: a
+ * person keeps it, has it measured again, or closes the pull request. Meanwhile the session goes on with other ideas, up to
+ * a point.
  */
 import type { Decision } from "./action.ts";
 import { buttons } from "./buttons.ts";

@@ -11,7 +11,7 @@
  * dispatch an attempt twice: the run and the check that were made first count, for both of them; the other run is astray.
  */
 import { type Config, timeoutSeconds } from "./config.ts";
-import { type Measurement, parseMeasurement } from "./measurement.ts";
+import { type Measurement, parseMeasurement, setupLimitSeconds } from "./measurement.ts";
 import { type Sha, type TrialId, formatReportJobName, formatRunName, formatTrialId, workflowFile } from "./names.ts";
 
 /** A check run, as far as it concerns us. `digest` is the SHA-256 of `json`, both null where there is no measurement in it. */
@@ -208,15 +208,13 @@ export function isActive(trial: Trial): boolean {
   return trial.phase.kind === "intended" || trial.phase.kind === "queued" || trial.phase.kind === "training";
 }
 
-/** How long the set-up of a trial may take; the action ends it then. */
-const setUpSeconds = 30 * 60;
 /** What a runner takes for the rest: the fetch, the report, and to end what is over its time. */
 const windingUpSeconds = 10 * 60;
 
 /** When a training is stuck: everything in it has had its time, and nothing ended it. */
 export function stuckAtMs(phase: Extract<Trial["phase"], { kind: "training" }>, config: Config): number {
   const commands = timeoutSeconds(config) * (config.trial.evaluate === null ? 1 : 2);
-  return phase.seenMs + (setUpSeconds + commands + windingUpSeconds) * 1_000;
+  return phase.seenMs + (setupLimitSeconds + commands + windingUpSeconds) * 1_000;
 }
 
 /** How many trials at the end of the list went lost in a row, counting those after `sinceMs` (a person said `resume`). */
