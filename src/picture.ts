@@ -6,6 +6,7 @@
  * shows it on dark pages too. Descriptions are foreign text: echarts escapes them, and they stay plain text.
  */
 import { type EChartsOption, init } from "echarts/dist/echarts.esm.min";
+import { formatAmount, formatPercent } from "./domain/numbers.ts";
 import {
   type Direction,
   type Mark,
@@ -17,7 +18,6 @@ import {
   ticksOf,
 } from "./domain/plot.ts";
 import { type Frame, type Label, fontSize, placeLabels, shorten, slant } from "./domain/plot-labels.ts";
-import { formatAmount, formatPercent } from "./domain/numbers.ts";
 
 const size = { width: 1080, height: 600 };
 const outer: Frame = { left: 84, top: 92, right: size.width - 24, bottom: size.height - 58 };

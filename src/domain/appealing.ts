@@ -4,10 +4,10 @@
  */
 import type { Appeal } from "./appeal.ts";
 import { measurementsFor, phaseOf } from "./experiment.ts";
+import { formatAmount } from "./numbers.ts";
 import type { Row } from "./results.ts";
 import { type Experiment, type Order, type Running, type Session, hasStarted, isEnded } from "./session.ts";
 import { gainOf, meanOf, valuesOf } from "./verdict.ts";
-import { formatAmount } from "./numbers.ts";
 
 export type Appealing = {
   /** Null: there is nothing to be done, and `reply` says why. */

@@ -6,6 +6,7 @@
 import { type Phase, activeTrials, openExperiments } from "./experiment.ts";
 import { cacheHitRate, formatTokens, formatUsd, spentOf } from "./ledger.ts";
 import { frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 import { repairsAtMost } from "./repair.ts";
 import { withTakers } from "./steering.ts";
 import { steeringText } from "./words-research.ts";
@@ -19,7 +20,6 @@ import { sigmaOf } from "./verdict.ts";
 import { formatTime, inline, marker, whoAndWhen } from "./words.ts";
 import { queuedLongMs } from "./wake.ts";
 import { formatDuration } from "./config.ts";
-import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 
 const shownRows = 10;
 const listedRows = 100;

@@ -1,11 +1,11 @@
 /** What a session leaves at its end: the comment on the issue, and the pull request for a person to merge. */
 import { frontierBranch, resultsBranch } from "./names.ts";
 import { historyOf } from "./history.ts";
+import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 import { baselineOf } from "./results.ts";
 import type { Running } from "./session.ts";
 import { outcomes } from "./verdict.ts";
 import { experimentCount, inline, sinceBaseline } from "./words.ts";
-import { formatAmount, formatDelta, formatPercent } from "./numbers.ts";
 
 function summaryLine(session: Running): string {
   const settled = session.rows.filter((row) => row.experiment > 0);

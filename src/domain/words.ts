@@ -8,10 +8,10 @@ import { formatTokens, formatUsd } from "./ledger.ts";
 import { historyOf } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { type SessionKey, type Sha, frontierBranch, resultsBranch, shortSha } from "./names.ts";
+import { formatAmount, formatClock, formatDelta, formatPercent } from "./numbers.ts";
 import type { Idea } from "./proposal.ts";
 import { type Row, baselineOf } from "./results.ts";
 import type { Experiment, Order, Running, Session, SessionRecord } from "./session.ts";
-import { formatAmount, formatClock, formatDelta, formatPercent } from "./numbers.ts";
 
 /**
  * One line of foreign text, at most `most` characters of it, harmless in Markdown: no mentions, references, addresses,

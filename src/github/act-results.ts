@@ -2,6 +2,7 @@
 import type { ActionOf, StateChange } from "../domain/action.ts";
 import { type Appeal, withAppeal } from "../domain/appeal.ts";
 import { frontierBranch, resultsBranch, type Sha } from "../domain/names.ts";
+import { formatAmount } from "../domain/numbers.ts";
 import { formatResults, type Row, withRow } from "../domain/results.ts";
 import { emptyLedger, renewed } from "../domain/ledger.ts";
 import { addNotes } from "../domain/notes.ts";
@@ -21,7 +22,6 @@ import { workflowProblem } from "./read-start.ts";
 import { intentOf } from "./tracked.ts";
 import { contentKey, readMutable } from "./files.ts";
 import { createBranch, createCommit, createTree, type FileChange, moveBranch, readCommit } from "./git.ts";
-import { formatAmount } from "../domain/numbers.ts";
 
 function recordText(record: SessionRecord): FileChange {
   return { path: "session.json", text: `${JSON.stringify(record, null, 2)}\n` };

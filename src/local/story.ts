@@ -3,9 +3,9 @@
  * Derived from what is seen, so that a session that goes on after a kill tells its story on from there.
  */
 import { historyOf } from "../domain/history.ts";
+import { formatAmount, formatDelta } from "../domain/numbers.ts";
 import type { Row } from "../domain/results.ts";
 import type { ExperimentSeen, SessionSeen, TrialSeen } from "./reading.ts";
-import { formatAmount, formatDelta } from "../domain/numbers.ts";
 
 /** What was told already. */
 export type Told = {

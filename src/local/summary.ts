@@ -3,8 +3,8 @@ import type { LocalGitHub } from "./github/server.ts";
 import type { SessionSeen } from "./reading.ts";
 import { historyOf } from "../domain/history.ts";
 import { frontierBranch } from "../domain/names.ts";
-import type { Outcome } from "../domain/verdict.ts";
 import { formatAmount, formatDelta, formatPercent } from "../domain/numbers.ts";
+import type { Outcome } from "../domain/verdict.ts";
 
 export type Requests = ReturnType<LocalGitHub["requests"]>;
 
