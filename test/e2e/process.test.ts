@@ -162,7 +162,7 @@ test("SIGTERM ends a pass after the action in hand, and the next process goes on
   // The first branch of the session takes its time: SIGTERM comes in the middle of the action `start`.
   const slow = world.github.faults.add(
     { method: "POST", route: "/repos/{owner}/{repo}/git/refs" },
-    { kind: "latency", ms: 2_000 },
+    { kind: "latency", ms: 5_000 },
   );
   const issue = await world.openSession();
   await until("the pass writes", async () => slow.hits === 1);
