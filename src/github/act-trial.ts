@@ -11,15 +11,18 @@ import type { Context } from "./act.ts";
 import { endCheck, foldCheck } from "./checks.ts";
 import { isStatus, NeedsPerson, Superseded } from "./errors.ts";
 import { checkSchema, dispatchedSchema } from "./facts.ts";
+import { lookForStop } from "./observe.ts";
 import { Held } from "./pace.ts";
 import { type Tracked, formatIntent, ownChecks } from "./tracked.ts";
 import { repoOf } from "./view.ts";
 
 export async function dispatch(action: ActionOf<"dispatch">, context: Context): Promise<void> {
-  const { view, identity, now } = context;
+  const { client, view, identity, now } = context;
   const { experiment, attempt, commit } = action;
   const { base, baseBranch, config } = view.record!;
   const id = { issue: view.key.issue, experiment, attempt };
+  // An attempt that is gone may have been cancelled for a stop that this process has not heard of.
+  if (attempt > 1) await lookForStop(client, view, identity, now());
   await writeIntent(action, context);
 
   const spec: TrialSpec = {

@@ -52,6 +52,23 @@ describe("the world is the same when deliveries are", () => {
   });
 });
 
+test("a stop that nobody heard is found before its cancelled trial is measured again", async () => {
+  const training: WorldOptions["training"] = ({ trial }) => trial.experiment === 0;
+  const world = await startWorld({ ...options({ sweepEveryMs: rarely }), training });
+  const issue = await world.openSession();
+  const run = await until("experiment 1 is in training", async () =>
+    (await world.runs()).find((each) => each.display_title.includes(":1:") && each.status === "in_progress"),
+  );
+  world.github.webhooks.mode = { kind: "drop" };
+  await world.comment(issue, "/autoresearch stop");
+  world.github.webhooks.mode = { kind: "deliver" };
+  await world.as("ada").rest.actions.cancelWorkflowRun({ ...world.at, run_id: run.id });
+  await world.settled(issue, "stopped");
+  expect((await world.runs()).map((each) => each.display_title).sort()).toEqual(
+    [0, 1].map((experiment) => `autoresearch ${issue}:${experiment}:1`),
+  );
+});
+
 test("a forged delivery is answered 400 and wakes nothing", async () => {
   const world = await startWorld(options({ sweepEveryMs: rarely }));
   const { webhooks } = world.github;
