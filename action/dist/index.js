@@ -6204,7 +6204,7 @@ function titleOf(measurement, frontier) {
 		const value = formatAmount(measurement.value);
 		return frontier === null ? value : `${value} (${differencePhrase(measurement.value, frontier)})`;
 	}
-	const because = plain(measurement.because, 200);
+	const because = plain$1(measurement.because, 200);
 	return cut(measurement.status === "timeout" || measurement.status === "cancelled" ? because || measurement.status : `${measurement.status}: ${because}`, titleBytes);
 }
 function differencePhrase(value, frontier) {
@@ -6280,22 +6280,22 @@ function fenced(text) {
 	return `${fence}text\n${text}\n${fence}`;
 }
 function annotationOf(at) {
-	const message = plain(at.message, 4e3) || "it broke here";
+	const message = plain$1(at.message, 4e3) || "it broke here";
 	return {
 		path: at.path,
 		start_line: at.line,
 		end_line: at.line,
 		annotation_level: "failure",
 		message,
-		title: cut(plain(message, 100), titleBytes)
+		title: cut(plain$1(message, 100), titleBytes)
 	};
 }
 /** A code span in a table cell; it holds what it is given as text, whatever that is. */
 function code(text, limit) {
-	const shown = plain(text, limit).replaceAll("`", "'").replaceAll("|", "¦");
+	const shown = plain$1(text, limit).replaceAll("`", "'").replaceAll("|", "¦");
 	return shown === "" ? "" : `\`${shown}\``;
 }
-function plain(text, limit) {
+function plain$1(text, limit) {
 	const line = withoutControls(text).replace(/\s+/g, " ").trim();
 	return (line.length > limit ? `${line.slice(0, limit - 1)}…` : line).toWellFormed();
 }
@@ -6316,7 +6316,9 @@ function withoutControls(text) {
 * What people see in the job's log on GitHub.
 *
 * Always: writing never blocks the process (a blocked write would stop the clock of the trial), and what a candidate
-* prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know.
+* prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know, and
+* what is said of it afterwards is made plain. The runner knows two forms: `::command::` at the beginning of a line, and
+* `##[command]` anywhere in one (ActionCommand.cs of actions/runner).
 */
 /** The candidate's output beyond this many bytes, or while the runner is slow to read, is left out of the job's log. */
 const maxForeignBytes = 16777216;
@@ -6325,12 +6327,16 @@ const maxWaitingBytes = 4194304;
 function commandData(text) {
 	return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
+/** One line that is no command, whatever stands in it. */
+function plain(text) {
+	return text.replaceAll(/[\r\n]+/g, " ").replace(/^(?=\s*::)/, "·").replaceAll("##[", "##·[");
+}
 /** A log on an open file descriptor (1 in the action). */
 function openJobLog(fd) {
 	const out = openWriter(fd);
 	const line = (text) => out.write(Buffer.from(`${text}\n`));
 	return {
-		say: (text) => line(text.replaceAll(/[\r\n]+/g, " ").replace(/^(?=\s*::)/, "·")),
+		say: (text) => line(plain(text)),
 		beginGroup: (title) => line(`::group::${commandData(title)}`),
 		endGroup: () => line("::endgroup::"),
 		mask: (value) => line(`::add-mask::${commandData(value)}`),

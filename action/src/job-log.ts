@@ -2,7 +2,9 @@
  * What people see in the job's log on GitHub.
  *
  * Always: writing never blocks the process (a blocked write would stop the clock of the trial), and what a candidate
- * prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know.
+ * prints is not read as a command by the runner: its output stands between `::stop-commands::` and a word it can't know, and
+ * what is said of it afterwards is made plain. The runner knows two forms: `::command::` at the beginning of a line, and
+ * `##[command]` anywhere in one (ActionCommand.cs of actions/runner).
  */
 import { randomUUID } from "node:crypto";
 import { write as writeFile } from "node:fs";
@@ -31,12 +33,20 @@ function commandData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
+/** One line that is no command, whatever stands in it. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/[\r\n]+/g, " ")
+    .replace(/^(?=\s*::)/, "·")
+    .replaceAll("##[", "##·[");
+}
+
 /** A log on an open file descriptor (1 in the action). */
 export function openJobLog(fd: number): JobLog {
   const out = openWriter(fd);
   const line = (text: string) => out.write(Buffer.from(`${text}\n`));
   return {
-    say: (text) => line(text.replaceAll(/[\r\n]+/g, " ").replace(/^(?=\s*::)/, "·")),
+    say: (text) => line(plain(text)),
     beginGroup: (title) => line(`::group::${commandData(title)}`),
     endGroup: () => line("::endgroup::"),
     mask: (value) => line(`::add-mask::${commandData(value)}`),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { artifactFile } from "../../src/local/github/actions/artifacts.ts";
+import { artifactFile, keepArtifact } from "../../src/local/github/actions/artifacts.ts";
 import { measurementJsonOf, measurementSchema, type TrialSpec } from "../../src/domain/measurement.ts";
 import {
   type ActionsWorld,
@@ -104,6 +104,31 @@ describe("the shipped workflow", () => {
     for (const runner of ["gpu-1", "hosted-1"]) {
       await until(() => !readdirSync(path.join(world.dir, "work", runner)).some((name) => name.startsWith("job-")));
     }
+  });
+});
+
+describe("a message of the candidate", () => {
+  it.each(["##[set-env name=A]b", "##[add-mask]crash", "::add-mask::crash"])("is no command: %s", async (message) => {
+    const world = await startActionsWorld({ files: filesWith(`python3 -c "raise Exception('${message}')"\n`) });
+    world.startRunner("gpu-1", "self-hosted,gpu");
+    world.startRunner("hosted-1", "ubuntu-latest");
+    expect((await world.completed(await trialOn(world))).conclusion).toBe("success");
+    const [check] = world.github.core.store.all("checkRun");
+    expect(check!.output.title).toContain(message);
+  });
+});
+
+describe("a log that GitHub does not take", () => {
+  it("costs the log alone: the measurement is reported", async () => {
+    const world = await startActionsWorld({ files: filesWith(good) });
+    const runId = await trialOn(world);
+    const [job] = world.github.core.store.all("workflowJob");
+    keepArtifact(world.github.core, job!, "log", Buffer.from("of somebody else"));
+    world.startRunner("gpu-1", "self-hosted,gpu");
+    world.startRunner("hosted-1", "ubuntu-latest");
+    expect((await world.completed(runId)).conclusion).toBe("success");
+    expect(await world.log(job!.id)).toContain("The artifact log was not taken");
+    expect(world.github.core.store.all("checkRun").map((check) => check.conclusion)).toEqual(["success"]);
   });
 });
 

@@ -154,7 +154,8 @@ async function runStep(
   Object.assign(progress.env, parseFileCommand(files.env()));
   const cancelled = run.cancel.aborted;
   if (exitCode !== 0 && !cancelled) run.say(`##[error]Process completed with exit code ${exitCode ?? "unknown"}.`);
-  return { outcome: cancelled ? "cancelled" : exitCode === 0 ? "success" : "failure", outputs };
+  const succeeded = exitCode === 0 && !lines.failed;
+  return { outcome: cancelled ? "cancelled" : succeeded ? "success" : "failure", outputs };
 }
 
 function evaluated(texts: Readonly<Record<string, string>>, contexts: Contexts): Record<string, string> {

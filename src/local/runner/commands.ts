@@ -1,12 +1,18 @@
 /**
- * Workflow commands: the lines through which a step speaks to its runner (`::add-mask::…`), and the log that people see.
- * Pure but for its own memory.
+ * Workflow commands: the lines through which a step speaks to its runner (`::add-mask::…`, or in the old form
+ * `##[add-mask]…`, which is found anywhere in a line), and the log that people see. Pure but for its own memory.
  *
  * Always: what is masked never leaves in a line or an output; between `::stop-commands::WORD` and `::WORD::` no line is a
  * command.
  */
 
+/** No step may send these any more: one that does has failed. */
+const disabled = ["set-env", "add-path"];
+const oldForm = /##\[(add-mask|stop-commands|set-env|add-path)(?: [^\]]*)?\](.*)$/s;
+
 export class StepLines {
+  /** A command was sent that is disabled. */
+  failed = false;
   readonly #masks: Set<string>;
   #stopWord: string | null = null;
 
@@ -22,7 +28,7 @@ export class StepLines {
   }
 
   #interpret(line: string): string | null {
-    const match = /^\s*::([\w-]+)(?: [^:]*)?::(.*)$/s.exec(line);
+    const match = /^\s*::([\w-]+)(?: [^:]*)?::(.*)$/s.exec(line) ?? oldForm.exec(line);
     if (this.#stopWord !== null) {
       if (line.trim() !== `::${this.#stopWord}::`) return line;
       this.#stopWord = null;
@@ -30,6 +36,10 @@ export class StepLines {
     }
     if (match === null) return line;
     const [, name, raw] = match as unknown as [string, string, string];
+    if (disabled.includes(name)) {
+      this.failed = true;
+      return `##[error]The \`${name}\` command is disabled.`;
+    }
     const value = raw.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
     switch (name) {
       case "add-mask":
