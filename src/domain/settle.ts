@@ -24,7 +24,8 @@ export function recordFrontier(session: Running): Decision | null {
   const row: Row = {
     commit: shortSha(frontier.tip),
     value: meanOf(values),
-    ...costOf(measurements),
+    // What ended otherwise is no measure of how long a trial takes.
+    ...costOf(measurements.filter(({ status }) => status === "measured")),
     description: baseline ? "baseline" : "frontier moved by a person",
     outcome: "keep",
     experiment: 0,

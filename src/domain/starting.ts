@@ -40,6 +40,7 @@ export function startAgain(session: Running): Decision | null {
   // What makes values comparable stays as it was, unless nothing was measured yet: then all is read anew.
   const { config, base, baseBranch } = session.record;
   const { mutable, metric, trial } = config;
+  const keep = { ...start.config.keep, baseline_trials: config.keep.baseline_trials };
   const fresh = baselineOf(session.rows) === null;
   const restart = {
     startedAt: new Date(session.nowMs).toISOString(),
@@ -49,7 +50,7 @@ export function startAgain(session: Running): Decision | null {
     edit: null,
     base: fresh ? start.base : base,
     baseBranch: fresh ? start.baseBranch : baseBranch,
-    config: fresh ? start.config : { ...start.config, mutable, metric, trial },
+    config: fresh ? start.config : { ...start.config, mutable, metric, trial, keep },
   };
   const change = { state: "running", by: start.by, because: `the label ${triggerLabel} was put on again` } as const;
   return { kind: "do", action: { kind: "setState", change, restart }, because: change.because };

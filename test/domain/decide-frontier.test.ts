@@ -5,6 +5,7 @@ import {
   base,
   baselineRow,
   experimentWith,
+  measurementWith,
   minuteMs,
   nowMs,
   rowWith,
@@ -70,6 +71,12 @@ describe("the frontier", () => {
     });
     expect(noise.degrees).toBe(2);
     expect(noise.sumOfSquares).toBeCloseTo(0.0008, 10);
+  });
+
+  it("record: its seconds are those of the trials that gave it a value", () => {
+    const crash = measurementWith({ status: "crash", because: "exit status 1", seconds: 600 });
+    const ownTrials = [trial.ended(crash, 1, 0), trial.measured(1, 2), trial.measured(1, 3), trial.measured(1, 4)];
+    expect(actionIn(unmeasured({ ownTrials }), "record").row.seconds).toBe(3 * 326);
   });
 
   it("is not recorded any more after an end", () => {

@@ -151,6 +151,7 @@ describe("the label put on again", () => {
       metric: { name: "loss" },
       trial: { command: "python other.py" },
       limits: { experiments: 5 },
+      keep: { baseline_trials: 7, trials: 4 },
     });
     const { restart } = actionIn(sessionWith({ record: ended, labelled, start: { ...start, config } }), "setState");
     expect(restart).toMatchObject({
@@ -160,6 +161,8 @@ describe("the label put on again", () => {
       config: { limits: { experiments: 5 }, mutable: ["train.py"], metric: { name: "val_bpb" } },
     });
     expect(restart!.config!.trial).toEqual(configWith().trial);
+    // The baseline was measured as often as it was.
+    expect(restart!.config!.keep).toEqual({ ...configWith().keep, trials: 4 });
   });
 
   it.each([
