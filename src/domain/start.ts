@@ -2,6 +2,7 @@
 import picomatch from "picomatch";
 import type { Config } from "./config.ts";
 import { readConfig, splitFrontMatter } from "./config-text.ts";
+import { isHosted } from "./machines.ts";
 import { type Sha, configPath, workflowFile } from "./names.ts";
 import { howToPermit } from "./permissions.ts";
 import type { Start } from "./session.ts";
@@ -89,17 +90,13 @@ export function exposedPath({ mutable, trial }: Config, paths: readonly string[]
 export const exposedRisk = "what the researcher may change, it reads, and what it reads may end up in a pull request";
 export const exposedRemedy = `let \`mutable\` or \`trial.private\` name less, in \`${configPath}\` or in the front matter of the issue`;
 
-/** Labels of machines that GitHub itself lends, and throws away after one job. Any other may lead to a machine of yours. */
-const hostedLabel = /^(?:ubuntu|windows|macos)-[\w.-]+$/i;
-
 /**
- * Whether a session may run in this public repository: not on a machine that may be
- * the owner's, unless the file on the default branch
- * names the repository. An issue's front matter does not count, since anybody can write an issue; a copy of the file in
+ * Whether a session may run in this public repository: not on a machine that may be the owner's, unless the file on the
+ * default branch names the repository. An issue's front matter does not count, since anybody can write an issue; a copy of the file in
  * another repository names the wrong one.
  */
 export function isPublicAllowed(repository: string, configText: string | null, config: Config): boolean {
-  if (config.runner.labels.every((label) => hostedLabel.test(label))) return true;
+  if (isHosted(config.runner.labels)) return true;
   const file = readConfig(configText, "");
   return file.ok && file.config.runner.allow_public?.toLowerCase() === repository.toLowerCase();
 }

@@ -4,6 +4,7 @@
  * and steps of one's own are free.
  */
 import { parse } from "yaml";
+import { mayTrain } from "./machines.ts";
 
 /** A place that differs, as a path such as `jobs.report.if`, and what is wrong there: the rest of a sentence. */
 export type Difference = { readonly place: string; readonly problem: string };
@@ -111,14 +112,31 @@ function jobDifferences(theirs: Fields, ours: Fields): Difference[] {
 function oneJob(theirs: Job, ours: Job): Difference[] {
   const at = `jobs.${ours.key}`;
   return [
-    ...jobKeys
-      // The report runs on any machine of GitHub's; which one is theirs to say.
-      .filter((key) => !(key === "runs-on" && !/\$\{\{/.test(String(ours.fields[key]))))
-      .flatMap((key) => differs(`${at}.${key}`, theirs.fields[key], ours.fields[key])),
+    ...jobKeys.flatMap((key) =>
+      key === "runs-on" && !isExpression(ours.fields[key])
+        ? machineDifferences(`${at}.${key}`, theirs.fields[key])
+        : differs(`${at}.${key}`, theirs.fields[key], ours.fields[key]),
+    ),
     ...differs(`${at}.permissions`, grantsOf(theirs.permissions), grantsOf(ours.permissions)),
     ...actionDifferences(at, theirs.fields, ours.fields),
     ...secretsIn(theirs.fields, at),
   ];
+}
+
+/** The report has a token that writes checks: it runs on any machine but one where candidates train. Which is theirs to say. */
+function machineDifferences(place: string, theirs: unknown): Difference[] {
+  if (theirs === undefined || theirs === null) return [missing(place)];
+  const named = typeof theirs === "object" && !Array.isArray(theirs) ? fieldsOf(theirs)["labels"] : theirs;
+  // A group alone: nothing is known of its machines.
+  if (named === undefined) return [];
+  const labels = [named].flat().map(String);
+  if (!mayTrain(labels)) return [];
+  const problem = `is ${quoted(labels.join(", "))}, which a machine that trains may take; name one of GitHub's, or a label that none of those has`;
+  return [{ place, problem }];
+}
+
+function isExpression(value: unknown): boolean {
+  return String(value).includes("${{");
 }
 
 /** The step that is the action: who it is, which inputs it gets, and the id by which the job's outputs name it. */

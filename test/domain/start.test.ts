@@ -111,7 +111,7 @@ describe("a start", () => {
     const isPublic = true;
     for (const configText of ["runner: {allow_public: Ada/model}\n", "runner: {labels: [ubuntu-24.04]}\n"])
       expect(startOf(factsWith({ isPublic, configText }))).toMatchObject({ kind: "ready" });
-    for (const configText of ["runner: {allow_public: ada/other}\n", "runner: {labels: [scale-set]}\n"])
+    for (const configText of ["runner: {allow_public: ada/other}\n", "runner: {labels: [ubuntu-4090]}\n"])
       expect(refusalOf({ isPublic, configText })).toContain("is public");
   });
 

@@ -26,6 +26,8 @@ describe("a copy of the workflow", () => {
     ["with a name of its own", () => changed(/^name: .*$/m, "name: research")],
     ["with another time-out", () => changed("timeout-minutes: 1440", "timeout-minutes: 60")],
     ["on another machine of GitHub's", () => changed("runs-on: ubuntu-latest", "runs-on: ubuntu-24.04")],
+    ["with the report on a machine of one's own", () => changed("ubuntu-latest", "[self-hosted, report]")],
+    ["with the report in a group", () => changed("ubuntu-latest", "{group: small}")],
     ["with other spaces in expressions", () => shipped.replaceAll("${{ inputs.spec }}", "${{inputs.spec}}")],
     ["with braces around the condition", () => changed(/if: (needs.*)$/m, "if: ${{ $1 }}")],
     [
@@ -74,6 +76,14 @@ describe("a copy of the workflow", () => {
     ["no spec", () => changed(/ {10}spec: .*\n/, ""), "jobs.train.steps.with.spec"],
     ["a secret", () => changed("    outputs:", '    env: {KEY: "${{ secrets.KEY }}"}\n    outputs:'), "jobs.train"],
     ["a secret for all jobs", () => changed("jobs:\n", 'env: {KEY: "${{ secrets.KEY }}"}\njobs:\n'), "env"],
+    ["the report where candidates train", () => changed("ubuntu-latest", "[self-hosted, gpu]"), "jobs.report.runs-on"],
+    ["the report on any machine", () => changed("ubuntu-latest", "{labels: self-hosted}"), "jobs.report.runs-on"],
+    [
+      "the report where the bot says",
+      () => changed("ubuntu-latest", "${{ fromJSON(inputs.runs_on) }}"),
+      "jobs.report.runs-on",
+    ],
+    ["the report nowhere", () => changed(/^ +runs-on: ubuntu-latest\n/m, ""), "jobs.report.runs-on"],
     ["a third job", () => `${shipped}  more:\n    runs-on: ubuntu-latest\n    steps: []\n`, "jobs.more"],
     ["a job of another name", () => shipped.replaceAll(/^ {2}report:$/gm, "  tell:"), "jobs.report"],
     ["no YAML", () => "on: [", "the file"],
