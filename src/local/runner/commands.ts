@@ -7,7 +7,7 @@
  */
 
 /** No step may send these any more: one that does has failed. */
-const disabled = ["set-env", "add-path"];
+const disabled = new Set(["set-env", "add-path"]);
 const oldForm = /##\[(add-mask|stop-commands|set-env|add-path)(?: [^\]]*)?\](.*)$/s;
 
 export class StepLines {
@@ -36,7 +36,7 @@ export class StepLines {
     }
     if (match === null) return line;
     const [, name, raw] = match as unknown as [string, string, string];
-    if (disabled.includes(name)) {
+    if (disabled.has(name)) {
       this.failed = true;
       return `##[error]The \`${name}\` command is disabled.`;
     }
