@@ -9505,22 +9505,33 @@ var LogReader = class {
 };
 
 // action/src/sandbox-process.ts
-/** The first process of a sandbox, as bubblewrap reports it: when it is gone, so is every other. */
+/**
+* What bubblewrap reports of a sandbox: its first process (when it is gone, so is every other), and whether the command in
+* it was ever started.
+*/
 const statusSchema = object({ "child-pid": int().positive() });
 const pollMs = 5;
 const patienceMs = 3e3;
-/** The process id (as the action sees it) from bubblewrap's status; null when there is none. */
-async function readInitProcess(status) {
-	if (status === null) return null;
-	return new Promise((resolve) => {
-		let text = "";
-		status.on("data", (chunk) => {
-			text += chunk.toString();
-			const [line, ...rest] = text.split("\n");
-			if (rest.length > 0) resolve(processOf(line));
-		});
-		for (const event of ["close", "error"]) status.on(event, () => resolve(null));
-	});
+/** Reads bubblewrap's status. Nobody in the sandbox holds its other end. */
+function readReport(status) {
+	if (status === null) return {
+		init: Promise.resolve(null),
+		wasStarted: Promise.resolve(false)
+	};
+	let text = "";
+	return {
+		init: new Promise((resolve) => {
+			status.on("data", (chunk) => {
+				text += chunk.toString();
+				const [line, ...rest] = text.split("\n");
+				if (rest.length > 0) resolve(processOf(line));
+			});
+			for (const event of ["close", "error"]) status.on(event, () => resolve(null));
+		}),
+		wasStarted: new Promise((resolve) => {
+			status.on("close", () => resolve(text.includes("\"exit-code\"")));
+		})
+	};
 }
 function processOf(line) {
 	try {
@@ -9642,22 +9653,45 @@ async function runCommand(request) {
 		reader.push(decoder.write(chunk));
 		request.echo(chunk);
 	});
-	const init = readInitProcess(child.stdio[statusFd]);
+	const { isolates } = request.sandbox;
+	const status = child.stdio[statusFd];
+	const { init, wasStarted } = readReport(status);
+	const said = beginningOf(child.stderr);
 	const end = await endOf(child, request, init);
 	const seconds = (performance.now() - started) / 1e3;
 	signalGroup(child, "SIGKILL");
-	if (request.sandbox.isolates) await waitUntilGone(await init);
+	if (isolates) await waitUntilGone(await init);
 	else await killLeftovers(request.env, request.place);
-	await lastOutput(output);
+	for (const stream of [
+		output,
+		child.stderr,
+		status
+	]) await lastOutput(stream);
 	watchdog.dismiss();
 	reader.push(decoder.end());
 	file.close();
+	const notStarted = isolates && !await wasStarted ? failureOf(end, said()) : null;
 	return {
 		...end,
+		notStarted,
 		killedForMemory: oomKills() > killsBefore,
 		seconds,
 		log: reader.end()
 	};
+}
+/** Why there was no sandbox to start the command in; null where something else ended it. */
+function failureOf({ ended, exitCode, signal }, said) {
+	if (ended !== "itself" || signal !== null || exitCode === 0) return null;
+	return said.trim().split("\n").at(-1) || `exit status ${exitCode ?? "none"}`;
+}
+/**
+* The first of what comes, and no more is kept. Of a command that ran it says nothing: a candidate may have found its way
+* to the sandbox's own output.
+*/
+function beginningOf(stream) {
+	let text = "";
+	stream?.on("data", (chunk) => text = `${text}${chunk.toString()}`.slice(0, 2e3));
+	return () => text;
 }
 /**
 * The shell that starts the command: no core dumps, no file beyond the bound, and in a sandbox (where they are counted
@@ -9696,7 +9730,7 @@ function stdioOf(pipes, reports) {
 	if (pipes === null) return [
 		"ignore",
 		"pipe",
-		"ignore",
+		status,
 		"ignore",
 		"ignore",
 		status
@@ -9712,7 +9746,7 @@ function stdioOf(pipes, reports) {
 	] : [
 		"ignore",
 		"pipe",
-		"ignore",
+		status,
 		read,
 		write,
 		status
@@ -9960,6 +9994,7 @@ function commandFailure(result, spec, surface, who) {
 		const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
 		return without("timeout", who === "" ? after : `${after} in the evaluate command`);
 	}
+	if (result.notStarted !== null) return without("crash", shorten(`${who}could not be started: ${result.notStarted}`));
 	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
 	if (result.exitCode === 0) return null;
 	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
@@ -10063,7 +10098,10 @@ function shorten(text, limit = 300) {
 * Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
 * the set-up's own.
 */
-/** Which file or folder stands at each path below the root: its device and number. Through a link there is nothing. */
+/**
+* Which file or folder stands at each path below the root: its device and number. Of a link its target's name: it lies in
+* no sandbox read-only, and another in its place may get its number. Through a link there is nothing.
+*/
 async function identitiesOf(root, paths) {
 	const identities = /* @__PURE__ */ new Map();
 	for (const path of paths) identities.set(path, await identityOf(root, path));
@@ -10072,6 +10110,7 @@ async function identitiesOf(root, paths) {
 async function identityOf(root, path) {
 	for (const folder of [root, ...foldersAbove(root, path)]) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
 	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
+	if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
 	return status === null ? "gone" : `${status.dev}:${status.ino}`;
 }
 function foldersAbove(root, path) {
@@ -10115,6 +10154,30 @@ async function openAll(top) {
 	}
 }
 
+// action/src/read-only.ts
+/**
+* What a sandbox binds read-only over itself.
+*
+* Always: no link is bound. A bind follows it, and where it leads to nothing, or to what is not shown, there would be no
+* sandbox at all. A candidate may replace one: that is found afterwards, by the name it leads to.
+*/
+const mostBinds = 1e3;
+/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
+function readOnlyParts(checkout, visible, made) {
+	return withoutLinks(checkout, [...visible.length <= mostBinds ? visible : [], ...made]);
+}
+/** Where those of the paths are that are no links. */
+function withoutLinks(root, paths) {
+	return paths.map((path) => join(root, path)).filter((file) => !isLink(file));
+}
+/** Those of the paths that are links. */
+function linksAmong(root, paths) {
+	return paths.filter((path) => isLink(join(root, path)));
+}
+function isLink(file) {
+	return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
 // action/src/evaluation.ts
 /**
 * The evaluation: a protected command, in a folder with protected files alone and a sandbox that the candidate's code
@@ -10135,7 +10198,7 @@ async function layOut(folders, made) {
 	for (const path of made) {
 		const [from, to] = [join(folders.trained, path), join(folders.checkout, path)];
 		await move(from, to);
-		await symlink(to, from);
+		await symlink(await readlink(to).catch(() => to), from);
 	}
 	for (const path of await filesBelow(folders.hidden)) await move(path, join(folders.checkout, path.slice(folders.hidden.length + 1)));
 }
@@ -10169,7 +10232,7 @@ async function evaluate(bench, folders, made, outside) {
 		command: spec.serve,
 		cwd: folders.trained,
 		writable: [],
-		readable: [folders.trained, ...made.map((path) => join(folders.checkout, path))],
+		readable: [folders.trained, ...withoutLinks(folders.checkout, made)],
 		hidden: outside,
 		pipes: {
 			as: "answers",
@@ -10749,7 +10812,7 @@ async function runTrial(bench, outside) {
 	await expectFiles(outside);
 	const guard = await guardOver(folders.checkout, {
 		visible,
-		moved: spec.evaluate === null ? [] : shared,
+		moved: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
 		outsideNow: () => matchingFiles(outside.protectedGlobs)
 	});
 	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
@@ -10758,9 +10821,10 @@ async function runTrial(bench, outside) {
 		command: spec.command,
 		cwd: folders.checkout,
 		writable: [folders.checkout],
-		readable: readOnlyParts(folders, visible, shared),
+		readable: readOnlyParts(folders.checkout, visible, shared),
 		hidden: outside.hidden
 	});
+	if (training.notStarted !== null) throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
 	const surface = {
 		roots: [folders.checkout, folders.trained],
 		isMutable
@@ -10868,11 +10932,6 @@ async function setUp(bench, fetched, folders, isMixed) {
 	await writeBase(fetched);
 	if (!await runSetup(bench, command, folders.checkout)) return null;
 	return madePaths(fetched, folders, isMixed);
-}
-const mostBinds = 1e3;
-/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
-function readOnlyParts({ checkout }, visible, made) {
-	return [...visible.length <= mostBinds ? visible : [], ...made].map((path) => join(checkout, path));
 }
 
 // action/src/main.ts

@@ -4,11 +4,14 @@
  * Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
  * the set-up's own.
  */
-import { chmod, lstat, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, readdir, readlink, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Hashes } from "./protected-files.ts";
 
-/** Which file or folder stands at each path below the root: its device and number. Through a link there is nothing. */
+/**
+ * Which file or folder stands at each path below the root: its device and number. Of a link its target's name: it lies in
+ * no sandbox read-only, and another in its place may get its number. Through a link there is nothing.
+ */
 export async function identitiesOf(root: string, paths: readonly string[]): Promise<Hashes> {
   const identities = new Map<string, string>();
   for (const path of paths) identities.set(path, await identityOf(root, path));
@@ -20,6 +23,7 @@ async function identityOf(root: string, path: string): Promise<string> {
     if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
   }
   const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
+  if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
   return status === null ? "gone" : `${status.dev}:${status.ino}`;
 }
 

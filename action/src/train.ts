@@ -23,6 +23,7 @@ import { identitiesOf, removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
 import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
 import { changedPaths, hashFiles, matchingFiles } from "./protected-files.ts";
+import { linksAmong, readOnlyParts } from "./read-only.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
 import { mutableMatcher, privateSurface } from "./surface.ts";
@@ -98,8 +99,8 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   await expectFiles(outside);
   const guard = await guardOver(folders.checkout, {
     visible,
-    // What the evaluation moves, and so must find as the set-up left it.
-    moved: spec.evaluate === null ? [] : shared,
+    // What the evaluation moves, and so must find as the set-up left it; what is not read-only, in any case.
+    moved: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
     outsideNow: () => matchingFiles(outside.protectedGlobs),
   });
   bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
@@ -109,9 +110,12 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
     command: spec.command,
     cwd: folders.checkout,
     writable: [folders.checkout],
-    readable: readOnlyParts(folders, visible, shared),
+    readable: readOnlyParts(folders.checkout, visible, shared),
     hidden: outside.hidden,
   });
+  if (training.notStarted !== null) {
+    throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
+  }
   // 5. The evaluation, by protected files that are still what they were.
   const surface: Surface = { roots: [folders.checkout, folders.trained], isMutable };
   const trained: Evidence = { training, evaluation: null, changed: await guard.changed() };
@@ -224,11 +228,4 @@ async function setUp(
   await writeBase(fetched);
   if (!(await runSetup(bench, command, folders.checkout))) return null;
   return madePaths(fetched, folders, isMixed);
-}
-
-const mostBinds = 1_000;
-
-/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
-function readOnlyParts({ checkout }: Folders, visible: readonly string[], made: readonly string[]): string[] {
-  return [...(visible.length <= mostBinds ? visible : []), ...made].map((path) => join(checkout, path));
 }
