@@ -10190,8 +10190,9 @@ function isLink(file) {
 /**
 * Puts what judges in the place of what was trained in, so that what the set-up made (a virtual environment knows its
 * own path) is where it was made; what was trained in is at `folders.trained` from then on.
+* @param secret the private files that were put out of sight: what else lies there is not ours
 */
-async function layOut(folders, made) {
+async function layOut(folders, made, secret) {
 	await openForMoving(folders.checkout, made);
 	await rename(folders.checkout, folders.trained);
 	await rename(folders.judge, folders.checkout);
@@ -10200,7 +10201,7 @@ async function layOut(folders, made) {
 		await move(from, to);
 		await symlink(await readlink(to).catch(() => to), from);
 	}
-	for (const path of await filesBelow(folders.hidden)) await move(path, join(folders.checkout, path.slice(folders.hidden.length + 1)));
+	for (const path of secret) await move(join(folders.hidden, path), join(folders.checkout, path));
 }
 /**
 * Runs the evaluate command, and with it the serve command, in what `layOut` made.
@@ -10283,6 +10284,39 @@ function openEnds(fifo) {
 	closeSync(both);
 	unlinkSync(fifo);
 	return ends;
+}
+
+// action/src/guard.ts
+/**
+* Tells what is not as it was before anything of the candidate ran: protected files, private ones, what the set-up made.
+*
+* Always: a file is named as the repository knows it, wherever it lies meanwhile.
+*/
+async function guardOver({ checkout, hidden, judge }, guarded) {
+	const { visible, secret, standing, outsideNow } = guarded;
+	const outside = await hashFiles(checkout, await outsideNow());
+	const seen = await hashFiles(checkout, visible);
+	const unseen = await hashFiles(hidden, secret);
+	const judging = new Set(await filesBelow(judge));
+	const identities = await identitiesOf(checkout, standing);
+	const changedIn = async (root, before) => changedPaths(before, await hashFiles(root, [...before.keys()], before));
+	const changedOutside = async () => changedPaths(outside, await hashFiles(checkout, await outsideNow(), outside));
+	const within = async (secretsAt) => [
+		...await changedIn(checkout, seen),
+		...await changedIn(secretsAt, unseen),
+		...changedPaths(identities, await identitiesOf(checkout, standing))
+	];
+	const planted = async () => (await filesBelow(judge)).filter((file) => !judging.has(file));
+	return {
+		count: seen.size + unseen.size + outside.size,
+		changedByTraining: async () => [
+			...await within(hidden),
+			...(await planted()).map((file) => relative(dirname(judge), file)),
+			...await changedOutside()
+		],
+		changedInCheckout: async () => within(checkout),
+		changedByEvaluation: async () => [...await within(checkout), ...await changedOutside()]
+	};
 }
 
 // action/src/keep-log.ts
@@ -10393,6 +10427,7 @@ async function outsideFiles(spec, own) {
 		protectedGlobs,
 		shown: protectedGlobs.map(fixedPart),
 		hidden: [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])],
+		privateGlobs: secret.filter((pattern) => pattern.startsWith("/")),
 		privateInside: secret.filter((pattern) => !pattern.startsWith("/"))
 	};
 }
@@ -10810,10 +10845,12 @@ async function runTrial(bench, outside) {
 	const visible = protectedPaths.filter((path) => !isPrivate(path));
 	const shared = made.filter((path) => !isPrivate(path));
 	await expectFiles(outside);
-	const guard = await guardOver(folders.checkout, {
+	const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+	const guard = await guardOver(folders, {
 		visible,
-		moved: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
-		outsideNow: () => matchingFiles(outside.protectedGlobs)
+		secret,
+		standing: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
+		outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs])
 	});
 	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {
@@ -10832,7 +10869,7 @@ async function runTrial(bench, outside) {
 	const trained = {
 		training,
 		evaluation: null,
-		changed: await guard.changed()
+		changed: await guard.changedByTraining()
 	};
 	const trial = (evidence, ending) => ({
 		ending,
@@ -10845,6 +10882,7 @@ async function runTrial(bench, outside) {
 		const evidence = await evaluated(bench, {
 			folders,
 			shared,
+			secret,
 			outside,
 			training,
 			guard
@@ -10859,8 +10897,9 @@ async function runTrial(bench, outside) {
 		});
 	}
 }
-async function evaluated(bench, { folders, shared, outside, training, guard }) {
-	await layOut(folders, shared);
+async function evaluated(bench, trial) {
+	const { folders, shared, secret, outside, training, guard } = trial;
+	await layOut(folders, shared, secret);
 	const broken = await guard.changedInCheckout();
 	if (broken.length > 0) return {
 		training,
@@ -10870,24 +10909,7 @@ async function evaluated(bench, { folders, shared, outside, training, guard }) {
 	return {
 		training,
 		evaluation: await evaluate(bench, folders, shared, outside.hidden),
-		changed: await guard.changed()
-	};
-}
-async function guardOver(checkout, files) {
-	const { visible, moved, outsideNow } = files;
-	const before = await hashFiles(checkout, [...visible, ...await outsideNow()]);
-	const standing = await identitiesOf(checkout, moved);
-	const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
-	return {
-		count: before.size,
-		changed: async () => {
-			const now = await hashFiles(checkout, [...visible, ...await outsideNow()], before);
-			return [...changedPaths(before, now), ...await movedNow()];
-		},
-		changedInCheckout: async () => {
-			const now = await hashFiles(checkout, visible, before);
-			return [...visible.filter((path) => now.get(path) !== before.get(path)), ...await movedNow()];
-		}
+		changed: await guard.changedByEvaluation()
 	};
 }
 function requestOf({ inputs, folder, signal }) {

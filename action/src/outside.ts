@@ -12,6 +12,8 @@ export type Outside = {
   readonly shown: readonly string[];
   /** Files and folders of `trial.private` outside the checkout, and what links in them lead to: for the evaluate command alone. */
   readonly hidden: readonly string[];
+  /** `trial.private` outside the checkout, absolute. */
+  readonly privateGlobs: readonly string[];
   /** `trial.private` inside the checkout: relative globs. */
   readonly privateInside: readonly string[];
 };
@@ -31,6 +33,7 @@ export async function outsideFiles(
     protectedGlobs,
     shown: protectedGlobs.map(fixedPart),
     hidden: [...new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])],
+    privateGlobs: secret.filter((pattern) => pattern.startsWith("/")),
     privateInside: secret.filter((pattern) => !pattern.startsWith("/")),
   };
 }

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { secretValues } from "./candidate-env.ts";
 import { type Fetched, fetchCommits, type Folders, foldersIn, madePaths, writeBase, writeTrial } from "./checkout.ts";
@@ -15,14 +15,15 @@ import { type Bench, type Environment, makePlace, runJob } from "./commands.ts";
 import { conclude, type Ending, type Evidence, type Surface, trainingFailure } from "./conclude.ts";
 import { evaluate, layOut } from "./evaluation.ts";
 import { basicCredentials } from "./git.ts";
+import { type Guard, guardOver } from "./guard.ts";
 import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
-import { identitiesOf, removeAll } from "./made-things.ts";
+import { removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
 import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
-import { changedPaths, hashFiles, matchingFiles } from "./protected-files.ts";
+import { filesBelow, matchingFiles } from "./protected-files.ts";
 import { linksAmong, readOnlyParts } from "./read-only.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
@@ -97,11 +98,13 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
   await expectFiles(outside);
-  const guard = await guardOver(folders.checkout, {
+  const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+  const guard = await guardOver(folders, {
     visible,
+    secret,
     // What the evaluation moves, and so must find as the set-up left it; what is not read-only, in any case.
-    moved: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
-    outsideNow: () => matchingFiles(outside.protectedGlobs),
+    standing: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
+    outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs]),
   });
   bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
@@ -118,12 +121,12 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   }
   // 5. The evaluation, by protected files that are still what they were.
   const surface: Surface = { roots: [folders.checkout, folders.trained], isMutable };
-  const trained: Evidence = { training, evaluation: null, changed: await guard.changed() };
+  const trained: Evidence = { training, evaluation: null, changed: await guard.changedByTraining() };
   const trial = (evidence: Evidence, ending: Ending): Trial => ({ ending, evidence, protectedCount: guard.count });
   const failure = trainingFailure(trained, spec, surface);
   if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
   try {
-    const evidence = await evaluated(bench, { folders, shared, outside, training, guard });
+    const evidence = await evaluated(bench, { folders, shared, secret, outside, training, guard });
     // 6. The judgement.
     return trial(evidence, conclude(evidence, spec, surface));
   } catch (error) {
@@ -136,51 +139,20 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
 type Evaluated = {
   readonly folders: Folders;
   readonly shared: readonly string[];
+  readonly secret: readonly string[];
   readonly outside: Outside;
   readonly training: Evidence["training"];
   readonly guard: Guard;
 };
 
-async function evaluated(bench: Bench, { folders, shared, outside, training, guard }: Evaluated): Promise<Evidence> {
-  await layOut(folders, shared);
+async function evaluated(bench: Bench, trial: Evaluated): Promise<Evidence> {
+  const { folders, shared, secret, outside, training, guard } = trial;
+  await layOut(folders, shared, secret);
   // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
   const broken = await guard.changedInCheckout();
   if (broken.length > 0) return { training, evaluation: null, changed: broken };
   const evaluation = await evaluate(bench, folders, shared, outside.hidden);
-  return { training, evaluation, changed: await guard.changed() };
-}
-
-/** Tells what is not as it was when it was set up. */
-type Guard = {
-  readonly count: number;
-  readonly changed: () => Promise<string[]>;
-  /** Without the files outside, which may be large. */
-  readonly changedInCheckout: () => Promise<string[]>;
-};
-
-async function guardOver(
-  checkout: string,
-  files: {
-    readonly visible: readonly string[];
-    readonly moved: readonly string[];
-    readonly outsideNow: () => Promise<string[]>;
-  },
-): Promise<Guard> {
-  const { visible, moved, outsideNow } = files;
-  const before = await hashFiles(checkout, [...visible, ...(await outsideNow())]);
-  const standing = await identitiesOf(checkout, moved);
-  const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
-  return {
-    count: before.size,
-    changed: async () => {
-      const now = await hashFiles(checkout, [...visible, ...(await outsideNow())], before);
-      return [...changedPaths(before, now), ...(await movedNow())];
-    },
-    changedInCheckout: async () => {
-      const now = await hashFiles(checkout, visible, before);
-      return [...visible.filter((path) => now.get(path) !== before.get(path)), ...(await movedNow())];
-    },
-  };
+  return { training, evaluation, changed: await guard.changedByEvaluation() };
 }
 
 function requestOf({ inputs, folder, signal }: Bench) {
