@@ -10099,8 +10099,8 @@ function shorten(text, limit = 300) {
 * the set-up's own.
 */
 /**
-* Which file or folder stands at each path below the root: its device and number. Of a link its target's name: it lies in
-* no sandbox read-only, and another in its place may get its number. Through a link there is nothing.
+* Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
+* place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
 */
 async function identitiesOf(root, paths) {
 	const identities = /* @__PURE__ */ new Map();
@@ -10111,7 +10111,7 @@ async function identityOf(root, path) {
 	for (const folder of [root, ...foldersAbove(root, path)]) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
 	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
 	if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
-	return status === null ? "gone" : `${status.dev}:${status.ino}`;
+	return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
 }
 function foldersAbove(root, path) {
 	const above = dirname(path);

@@ -9,8 +9,8 @@ import { dirname, join } from "node:path";
 import type { Hashes } from "./protected-files.ts";
 
 /**
- * Which file or folder stands at each path below the root: its device and number. Of a link its target's name: it lies in
- * no sandbox read-only, and another in its place may get its number. Through a link there is nothing.
+ * Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
+ * place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
  */
 export async function identitiesOf(root: string, paths: readonly string[]): Promise<Hashes> {
   const identities = new Map<string, string>();
@@ -24,7 +24,7 @@ async function identityOf(root: string, path: string): Promise<string> {
   }
   const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
   if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
-  return status === null ? "gone" : `${status.dev}:${status.ino}`;
+  return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
 }
 
 function foldersAbove(root: string, path: string): string[] {
