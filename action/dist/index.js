@@ -3,9 +3,9 @@ import { accessSync, appendFileSync, closeSync, constants, createReadStream, exi
 import { chmod, lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative } from "node:path";
 import { execFile, spawn } from "node:child_process";
+import { constants as constants$1, homedir, totalmem, userInfo } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
-import { constants as constants$1, homedir, totalmem, userInfo } from "node:os";
 import { promisify } from "node:util";
 
 // \0rolldown/runtime.js
@@ -6704,6 +6704,203 @@ async function runGit(args, stdin, env, { signal, workTree }) {
 	throw new Error(`git ${args[0]} failed (exit status ${status}): ${said}`);
 }
 
+// action/src/machine.ts
+/**
+* What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
+* runner's folders and credentials, sockets of the system (`/run`), other people's data.
+*
+* Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
+*/
+/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
+const systemRoots = [
+	"/usr",
+	"/etc",
+	"/opt",
+	"/nix/store",
+	"/gnu/store",
+	"/run/opengl-driver",
+	"/run/current-system"
+];
+/** Below a home: no credentials lie in these (but for `secretInCaches`). */
+const shownInHome = [
+	".cache/autoresearch",
+	".cache/huggingface",
+	".cache/torch",
+	".cache/uv",
+	".local/bin",
+	".local/lib",
+	".local/share/uv/python",
+	".local/share/uv/tools",
+	".pyenv",
+	".rustup",
+	"miniconda3",
+	"miniforge3",
+	"mambaforge",
+	"anaconda3",
+	".conda/envs",
+	".conda/pkgs"
+];
+const cacheVariables = [
+	"HF_HOME",
+	"HF_HUB_CACHE",
+	"HF_DATASETS_CACHE",
+	"UV_CACHE_DIR",
+	"UV_PYTHON_INSTALL_DIR",
+	"TORCH_HOME"
+];
+const secretInCaches = ["token", "stored_tokens"];
+/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
+const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
+const systemSecrets = {
+	files: [
+		"shadow",
+		"shadow-",
+		"gshadow",
+		"gshadow-",
+		"krb5.keytab"
+	].map((name) => join("/etc", name)),
+	folders: [
+		"/etc/ssh",
+		"/etc/ssl/private",
+		"/etc/sudoers.d"
+	]
+};
+/**
+* @param folder the trial's own folder, inside the runner's temporary one
+* @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
+*/
+function readMachine(own, folder, named, emptyFile) {
+	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+	const home = homeOf(own);
+	const runner = runnerFolders(own);
+	const homes = [home, ...accountHome()];
+	const narrow = [
+		...homes,
+		folder,
+		...runner
+	];
+	const isWide = (entry) => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
+	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
+	const xdg = own["XDG_CACHE_HOME"];
+	const shown = [
+		...shownInHome.map((name) => join(home, name)),
+		...xdg === void 0 ? [] : [
+			"autoresearch",
+			"huggingface",
+			"torch",
+			"uv"
+		].map((name) => join(xdg, name)),
+		...caches,
+		...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
+		own["RUNNER_TOOL_CACHE"] ?? "",
+		...named
+	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
+	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
+	return {
+		path,
+		home,
+		system: systemRoots.filter((root) => existsSync(root)),
+		shown: outermost([...new Set(shown)]),
+		hiddenFolders: outermost([.../* @__PURE__ */ new Set([
+			...runner,
+			...otherRunners("/opt"),
+			...otherRunners("/usr/local"),
+			...systemSecrets.folders
+		])]).filter((entry) => existsSync(entry)),
+		hiddenFiles: [
+			...systemSecrets.files,
+			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
+			own["HF_TOKEN_PATH"] ?? ""
+		].filter((file) => isPlainPath(file) && existsSync(file)),
+		devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
+		emptyFile
+	};
+}
+/** The home that the job was given: what `~` in the trial's paths stands for. */
+function homeOf(own) {
+	const told = own["HOME"] ?? homedir();
+	return isPlainPath(told) ? told : "/tmp/home";
+}
+/** The home of the user's account, which may be another; a container's user may have none. */
+function accountHome() {
+	try {
+		return [userInfo().homedir].filter(isPlainPath);
+	} catch {
+		return [];
+	}
+}
+/** `/a` holds `/a` and `/a/b`. */
+function holds(outer, inner) {
+	return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
+}
+function isPlainPath(path) {
+	return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
+}
+/** Drops what lies in another entry. */
+function outermost(paths) {
+	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
+}
+/** As `holds`, of where the two really are: a link may lead to what it must not show. */
+function reaches(outer, inner) {
+	return holds(realOf(outer), realOf(inner));
+}
+/** Without links in it; as it is where it is not there. */
+function realOf(path) {
+	try {
+		return realpathSync(path);
+	} catch {
+		return path;
+	}
+}
+/**
+* Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
+* folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
+*/
+function toolchainOf(entry, homes, isWide) {
+	const parent = dirname(entry);
+	if (![
+		"bin",
+		"shims",
+		"condabin"
+	].includes(basename(entry))) return [entry];
+	if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
+	if (!homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name))) || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
+	return namesIn(parent).filter((name) => toolchainParts.test(name)).map((name) => join(parent, name));
+}
+function isBelowDotFolder(home, path) {
+	return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
+}
+function namesIn(folder) {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
+function runnerFolders(own) {
+	const temp = own["RUNNER_TEMP"];
+	const work = temp !== void 0 && basename(temp) === "_temp" ? dirname(temp) : null;
+	const externals = process.execPath.indexOf("/externals/");
+	return [
+		...work === null ? [] : [work],
+		...work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : [],
+		...externals > 0 ? [process.execPath.slice(0, externals)] : []
+	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
+}
+/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
+function otherRunners(folder, levels = 3) {
+	if (levels === 0) return [];
+	return namesIn(folder).flatMap((name) => {
+		const inside = join(folder, name);
+		return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
+	});
+}
+/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+function devicesOf(names) {
+	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
+}
+
 // node_modules/picomatch/lib/constants.js
 var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const WIN_SLASH = "\\\\/";
@@ -8906,7 +9103,7 @@ async function writeTrial(fetched, folders, request, made) {
 	await write$1(git, folders.hidden, base.filter((path) => request.isPrivate(path) && !request.isMutable(path)));
 	await overlay(git, changes);
 	await write$1(git, folders.checkout, (await pathsOf(git)).filter((path) => !request.isPrivate(path)));
-	const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+	const taken = changes.find(({ path, newMode }) => newMode !== "000000" && made.some((own) => holds(own, path) || holds(path, own)));
 	if (taken !== void 0) return `changes ${taken.path}, which the set-up makes`;
 	for (const path of made) await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));
 	await rm(fromSetup, {
@@ -9089,203 +9286,6 @@ var BoundedLog = class {
 		}
 	}
 };
-
-// action/src/machine.ts
-/**
-* What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
-* runner's folders and credentials, sockets of the system (`/run`), other people's data.
-*
-* Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
-*/
-/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
-const systemRoots = [
-	"/usr",
-	"/etc",
-	"/opt",
-	"/nix/store",
-	"/gnu/store",
-	"/run/opengl-driver",
-	"/run/current-system"
-];
-/** Below a home: no credentials lie in these (but for `secretInCaches`). */
-const shownInHome = [
-	".cache/autoresearch",
-	".cache/huggingface",
-	".cache/torch",
-	".cache/uv",
-	".local/bin",
-	".local/lib",
-	".local/share/uv/python",
-	".local/share/uv/tools",
-	".pyenv",
-	".rustup",
-	"miniconda3",
-	"miniforge3",
-	"mambaforge",
-	"anaconda3",
-	".conda/envs",
-	".conda/pkgs"
-];
-const cacheVariables = [
-	"HF_HOME",
-	"HF_HUB_CACHE",
-	"HF_DATASETS_CACHE",
-	"UV_CACHE_DIR",
-	"UV_PYTHON_INSTALL_DIR",
-	"TORCH_HOME"
-];
-const secretInCaches = ["token", "stored_tokens"];
-/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
-const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
-const systemSecrets = {
-	files: [
-		"shadow",
-		"shadow-",
-		"gshadow",
-		"gshadow-",
-		"krb5.keytab"
-	].map((name) => join("/etc", name)),
-	folders: [
-		"/etc/ssh",
-		"/etc/ssl/private",
-		"/etc/sudoers.d"
-	]
-};
-/**
-* @param folder the trial's own folder, inside the runner's temporary one
-* @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
-*/
-function readMachine(own, folder, named, emptyFile) {
-	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-	const home = homeOf(own);
-	const runner = runnerFolders(own);
-	const homes = [home, ...accountHome()];
-	const narrow = [
-		...homes,
-		folder,
-		...runner
-	];
-	const isWide = (entry) => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
-	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
-	const xdg = own["XDG_CACHE_HOME"];
-	const shown = [
-		...shownInHome.map((name) => join(home, name)),
-		...xdg === void 0 ? [] : [
-			"autoresearch",
-			"huggingface",
-			"torch",
-			"uv"
-		].map((name) => join(xdg, name)),
-		...caches,
-		...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
-		own["RUNNER_TOOL_CACHE"] ?? "",
-		...named
-	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
-	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
-	return {
-		path,
-		home,
-		system: systemRoots.filter((root) => existsSync(root)),
-		shown: outermost([...new Set(shown)]),
-		hiddenFolders: outermost([.../* @__PURE__ */ new Set([
-			...runner,
-			...otherRunners("/opt"),
-			...otherRunners("/usr/local"),
-			...systemSecrets.folders
-		])]).filter((entry) => existsSync(entry)),
-		hiddenFiles: [
-			...systemSecrets.files,
-			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
-			own["HF_TOKEN_PATH"] ?? ""
-		].filter((file) => isPlainPath(file) && existsSync(file)),
-		devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
-		emptyFile
-	};
-}
-/** The home that the job was given: what `~` in the trial's paths stands for. */
-function homeOf(own) {
-	const told = own["HOME"] ?? homedir();
-	return isPlainPath(told) ? told : "/tmp/home";
-}
-/** The home of the user's account, which may be another; a container's user may have none. */
-function accountHome() {
-	try {
-		return [userInfo().homedir].filter(isPlainPath);
-	} catch {
-		return [];
-	}
-}
-/** `/a` holds `/a` and `/a/b`. */
-function holds(outer, inner) {
-	return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
-}
-function isPlainPath(path) {
-	return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
-}
-/** Drops what lies in another entry. */
-function outermost(paths) {
-	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
-}
-/** As `holds`, of where the two really are: a link may lead to what it must not show. */
-function reaches(outer, inner) {
-	return holds(realOf(outer), realOf(inner));
-}
-/** Without links in it; as it is where it is not there. */
-function realOf(path) {
-	try {
-		return realpathSync(path);
-	} catch {
-		return path;
-	}
-}
-/**
-* Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
-* folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
-*/
-function toolchainOf(entry, homes, isWide) {
-	const parent = dirname(entry);
-	if (![
-		"bin",
-		"shims",
-		"condabin"
-	].includes(basename(entry))) return [entry];
-	if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
-	if (!homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name))) || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
-	return namesIn(parent).filter((name) => toolchainParts.test(name)).map((name) => join(parent, name));
-}
-function isBelowDotFolder(home, path) {
-	return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
-}
-function namesIn(folder) {
-	try {
-		return readdirSync(folder);
-	} catch {
-		return [];
-	}
-}
-/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
-function runnerFolders(own) {
-	const temp = own["RUNNER_TEMP"];
-	const work = temp !== void 0 && basename(temp) === "_temp" ? dirname(temp) : null;
-	const externals = process.execPath.indexOf("/externals/");
-	return [
-		...work === null ? [] : [work],
-		...work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : [],
-		...externals > 0 ? [process.execPath.slice(0, externals)] : []
-	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
-}
-/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
-function otherRunners(folder, levels = 3) {
-	if (levels === 0) return [];
-	return namesIn(folder).flatMap((name) => {
-		const inside = join(folder, name);
-		return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
-	});
-}
-/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
-function devicesOf(names) {
-	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
-}
 
 // action/src/leftovers.ts
 /**

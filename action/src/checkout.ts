@@ -8,6 +8,7 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Git, gitAt } from "./git.ts";
+import { holds } from "./machine.ts";
 import { parseDiffTree, refusalOf, type TreeChange } from "./surface.ts";
 
 export type CheckoutRequest = {
@@ -133,7 +134,10 @@ export async function writeTrial(
     folders.checkout,
     (await pathsOf(git)).filter((path) => !request.isPrivate(path)),
   );
-  const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+  // Its own place, something in it, or a file where a folder above it is to be: a deletion is in nothing's way.
+  const taken = changes.find(
+    ({ path, newMode }) => newMode !== "000000" && made.some((own) => holds(own, path) || holds(path, own)),
+  );
   if (taken !== undefined) return `changes ${taken.path}, which the set-up makes`;
   for (const path of made) {
     await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));
