@@ -8949,10 +8949,15 @@ function mutableMatcher(globs) {
 function privateSurface(globs) {
 	const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
 	const matches = mutableMatcher(globs);
-	const bases = globs.map(fixedPart);
+	const folders = globs.map((glob) => ({
+		base: fixedPart(glob),
+		isGlob: fixedPart(glob) !== glob
+	}));
 	return {
 		isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
-		isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`))
+		isMixed: (path) => folders.some(({ base, isGlob }) => {
+			return base === "" || base === "." || base.startsWith(`${path}/`) || isGlob && (path === base || path.startsWith(`${base}/`));
+		})
 	};
 }
 /** Parses `git diff-tree -r -z --raw --no-renames`; throws a TypeError on anything else, since a guess could let a change through. */
@@ -9067,22 +9072,25 @@ async function writeBase({ git }) {
 	]);
 }
 /**
-* What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`.
-* @param isMixed says of a folder that private files may lie in it: it is told by its parts
+* What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`. A folder
+* with private files in it is told by its parts.
 */
-async function madePaths(fetched, { checkout }, isMixed) {
+async function madePaths(fetched, { checkout }, { isPrivate, isMixed }) {
 	const files = new Set(await pathsOf(fetched.git));
 	const parents = new Set([...files].flatMap(foldersAbove$1));
-	const made = [];
 	const look = async (folder) => {
+		const made = [];
 		for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
 			const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-			if (entry.isDirectory() && (parents.has(path) || isMixed(path))) await look(path);
-			else if (!files.has(path)) made.push(path);
+			const isOpen = entry.isDirectory() && (parents.has(path) || isMixed(path) && !isPrivate(path));
+			if (!isOpen && files.has(path)) continue;
+			const parts = isOpen ? await look(path) : [];
+			const isTold = isOpen && (parents.has(path) || parts.some(isPrivate));
+			for (const part of isTold ? parts : [path]) made.push(part);
 		}
+		return made;
 	};
-	await look("");
-	return made.toSorted();
+	return (await look("")).toSorted();
 }
 /**
 * Writes what is trained in and, for an evaluation, what judges it; moves what the set-up made there, and the private
@@ -10416,20 +10424,26 @@ function shownLog(evidence) {
 }
 
 // action/src/outside.ts
-/** What a trial names outside its checkout: files to be protected, files to be hidden from the candidate. */
-async function outsideFiles(spec, own) {
+/** What a trial names beside its mutable files: files to be protected, files to be hidden from the candidate. */
+function outsideOf(spec, own) {
 	const home = homeOf(own);
 	const protectedGlobs = spec.protect.map((pattern) => expandHome(pattern, home));
 	const secret = spec.private.map((pattern) => expandHome(pattern, home));
-	const [single, globs] = [false, true].map((isGlob) => secret.filter((pattern) => pattern.startsWith("/") && import_picomatch.default.scan(pattern).isGlob === isGlob));
-	const named = [...single.filter((path) => existsSync(path)), ...await matchingFiles(globs)];
 	return {
 		protectedGlobs,
 		shown: protectedGlobs.map(fixedPart),
-		hidden: [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])],
 		privateGlobs: secret.filter((pattern) => pattern.startsWith("/")),
 		privateInside: secret.filter((pattern) => !pattern.startsWith("/"))
 	};
+}
+/**
+* The files and folders of `trial.private` outside the checkout, and what links in them lead to: for the evaluate command
+* alone. Looked for after the set-up, which may make them.
+*/
+async function hiddenOutside({ privateGlobs }) {
+	const [single, globs] = [false, true].map((isGlob) => privateGlobs.filter((pattern) => import_picomatch.default.scan(pattern).isGlob === isGlob));
+	const named = [...single, ...await matchingFiles(globs)].filter((path) => existsSync(path));
+	return [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])];
 }
 /** Where links lead from here to, if not to what is in here anyway. */
 async function linkedFrom(path) {
@@ -10437,12 +10451,22 @@ async function linkedFrom(path) {
 	const own = realOf(path);
 	return links.map((link) => realOf(link.path)).filter((end) => !holds(own, end));
 }
-/** @throws Error when a pattern of `trial.protect` matches no file: what it was to protect, it would not. */
-async function expectFiles({ protectedGlobs }) {
-	for (const pattern of protectedGlobs) {
-		if ((await matchingFiles([pattern])).length > 0) continue;
-		throw new Error(`\`trial.protect\` names ${pattern}, and no file on this runner matches it: nothing would be protected. Put there what the training reads (or let \`trial.setup\` make it), or take the pattern out. Nothing was trained.`);
+/**
+* @param inside the protected files of the repository, and what the set-up made
+* @throws Error when a pattern of `trial.protect` or `trial.private` matches no file: what it was to keep, it would not
+*/
+async function expectFiles(outside, inside) {
+	const { protectedGlobs, privateGlobs, privateInside } = outside;
+	const missing = async (pattern) => (await matchingFiles([pattern])).length === 0;
+	for (const pattern of protectedGlobs) if (await missing(pattern)) throw nothingAt("protect", pattern, "on this runner", "the training reads");
+	for (const pattern of privateGlobs) if (await missing(pattern)) throw nothingAt("private", pattern, "on this runner", "the evaluation reads");
+	for (const pattern of privateInside) {
+		if (inside.some(privateSurface([pattern]).isPrivate)) continue;
+		throw nothingAt("private", pattern, "of the repository that is not mutable", "the evaluation reads");
 	}
+}
+function nothingAt(key, pattern, where, what) {
+	return /* @__PURE__ */ new Error(`\`trial.${key}\` names ${pattern}, and no file ${where} matches it: nothing would be ${key === "protect" ? "protected" : "hidden"}. Put there what ${what} (or let \`trial.setup\` make it), or take the pattern out. Nothing was trained.`);
 }
 
 // action/src/bubblewrap.ts
@@ -10787,7 +10811,7 @@ async function train(inputs, context) {
 	const secrets = [.../* @__PURE__ */ new Set([...own, ...secretValues(context.environment)])];
 	const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
 	try {
-		const outside = await outsideFiles(inputs.spec, context.environment);
+		const outside = outsideOf(inputs.spec, context.environment);
 		const bench = await makeBench(inputs, context, folder, outside, secrets);
 		return {
 			measurement: measurementOf(await runTrial(bench, outside), bench),
@@ -10828,7 +10852,8 @@ async function runTrial(bench, outside) {
 	const { spec } = bench.inputs;
 	const folders = foldersIn(bench.folder);
 	const isMutable = mutableMatcher(spec.mutable);
-	const { isPrivate, isMixed } = privateSurface(outside.privateInside);
+	const surfaceOfPrivate = privateSurface(outside.privateInside);
+	const { isPrivate } = surfaceOfPrivate;
 	const request = {
 		...requestOf(bench),
 		isMutable,
@@ -10838,13 +10863,14 @@ async function runTrial(bench, outside) {
 	if (fetched === null) return ended("cancelled", "cancelled before the training began", 0);
 	const { protectedPaths } = fetched;
 	if (fetched.refusal !== null) return ended("rejected", fetched.refusal, protectedPaths.length);
-	const made = await setUp(bench, fetched, folders, isMixed);
+	const made = await setUp(bench, fetched, folders, surfaceOfPrivate);
 	if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
 	const refusal = await writeTrial(fetched, folders, request, made);
 	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
 	const visible = protectedPaths.filter((path) => !isPrivate(path));
 	const shared = made.filter((path) => !isPrivate(path));
-	await expectFiles(outside);
+	await expectFiles(outside, [...protectedPaths, ...made]);
+	const hidden = await hiddenOutside(outside);
 	const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
 	const guard = await guardOver(folders, {
 		visible,
@@ -10859,7 +10885,7 @@ async function runTrial(bench, outside) {
 		cwd: folders.checkout,
 		writable: [folders.checkout],
 		readable: readOnlyParts(folders.checkout, visible, shared),
-		hidden: outside.hidden
+		hidden
 	});
 	if (training.notStarted !== null) throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
 	const surface = {
@@ -10883,7 +10909,7 @@ async function runTrial(bench, outside) {
 			folders,
 			shared,
 			secret,
-			outside,
+			hidden,
 			training,
 			guard
 		});
@@ -10898,7 +10924,7 @@ async function runTrial(bench, outside) {
 	}
 }
 async function evaluated(bench, trial) {
-	const { folders, shared, secret, outside, training, guard } = trial;
+	const { folders, shared, secret, hidden, training, guard } = trial;
 	await layOut(folders, shared, secret);
 	const broken = await guard.changedInCheckout();
 	if (broken.length > 0) return {
@@ -10908,7 +10934,7 @@ async function evaluated(bench, trial) {
 	};
 	return {
 		training,
-		evaluation: await evaluate(bench, folders, shared, outside.hidden),
+		evaluation: await evaluate(bench, folders, shared, hidden),
 		changed: await guard.changedByEvaluation()
 	};
 }
@@ -10948,12 +10974,12 @@ async function fetchInGroup({ log, inputs, signal }, request) {
 	}
 }
 /** What the set-up made; null when the job was cancelled meanwhile. @throws Error when the set-up fails */
-async function setUp(bench, fetched, folders, isMixed) {
+async function setUp(bench, fetched, folders, secret) {
 	const command = setupCommand(bench.inputs.spec, fetched.protectedPaths);
 	if (command === null) return [];
 	await writeBase(fetched);
 	if (!await runSetup(bench, command, folders.checkout)) return null;
-	return madePaths(fetched, folders, isMixed);
+	return madePaths(fetched, folders, secret);
 }
 
 // action/src/main.ts

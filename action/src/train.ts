@@ -22,12 +22,12 @@ import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
 import { removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
-import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
+import { expectFiles, hiddenOutside, outsideOf, type Outside } from "./outside.ts";
 import { filesBelow, matchingFiles } from "./protected-files.ts";
 import { linksAmong, readOnlyParts } from "./read-only.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
-import { mutableMatcher, privateSurface } from "./surface.ts";
+import { mutableMatcher, type PrivateSurface, privateSurface } from "./surface.ts";
 
 /** What a trial needs, beside its inputs. */
 export type TrainContext = {
@@ -50,7 +50,7 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
   const secrets = [...new Set([...own, ...secretValues(context.environment)])];
   const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
   try {
-    const outside = await outsideFiles(inputs.spec, context.environment);
+    const outside = outsideOf(inputs.spec, context.environment);
     const bench = await makeBench(inputs, context, folder, outside, secrets);
     return { measurement: measurementOf(await runTrial(bench, outside), bench), logFile: await keepLog(bench) };
   } finally {
@@ -82,7 +82,8 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const { spec } = bench.inputs;
   const folders = foldersIn(bench.folder);
   const isMutable = mutableMatcher(spec.mutable);
-  const { isPrivate, isMixed } = privateSurface(outside.privateInside);
+  const surfaceOfPrivate = privateSurface(outside.privateInside);
+  const { isPrivate } = surfaceOfPrivate;
   const request = { ...requestOf(bench), isMutable, isPrivate };
   // 1. The two commits, or a refusal.
   const fetched = await fetchInGroup(bench, request);
@@ -90,14 +91,15 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const { protectedPaths } = fetched;
   if (fetched.refusal !== null) return ended("rejected", fetched.refusal, protectedPaths.length);
   // 2. The set-up, in the base's own files; then the candidate's are laid over them.
-  const made = await setUp(bench, fetched, folders, isMixed);
+  const made = await setUp(bench, fetched, folders, surfaceOfPrivate);
   if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
   const refusal = await writeTrial(fetched, folders, request, made);
   if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
   // 3. What the protected files are before anything of the candidate runs.
   const visible = protectedPaths.filter((path) => !isPrivate(path));
   const shared = made.filter((path) => !isPrivate(path));
-  await expectFiles(outside);
+  await expectFiles(outside, [...protectedPaths, ...made]);
+  const hidden = await hiddenOutside(outside);
   const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
   const guard = await guardOver(folders, {
     visible,
@@ -114,7 +116,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
     cwd: folders.checkout,
     writable: [folders.checkout],
     readable: readOnlyParts(folders.checkout, visible, shared),
-    hidden: outside.hidden,
+    hidden,
   });
   if (training.notStarted !== null) {
     throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
@@ -126,7 +128,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const failure = trainingFailure(trained, spec, surface);
   if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
   try {
-    const evidence = await evaluated(bench, { folders, shared, secret, outside, training, guard });
+    const evidence = await evaluated(bench, { folders, shared, secret, hidden, training, guard });
     // 6. The judgement.
     return trial(evidence, conclude(evidence, spec, surface));
   } catch (error) {
@@ -140,18 +142,18 @@ type Evaluated = {
   readonly folders: Folders;
   readonly shared: readonly string[];
   readonly secret: readonly string[];
-  readonly outside: Outside;
+  readonly hidden: readonly string[];
   readonly training: Evidence["training"];
   readonly guard: Guard;
 };
 
 async function evaluated(bench: Bench, trial: Evaluated): Promise<Evidence> {
-  const { folders, shared, secret, outside, training, guard } = trial;
+  const { folders, shared, secret, hidden, training, guard } = trial;
   await layOut(folders, shared, secret);
   // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
   const broken = await guard.changedInCheckout();
   if (broken.length > 0) return { training, evaluation: null, changed: broken };
-  const evaluation = await evaluate(bench, folders, shared, outside.hidden);
+  const evaluation = await evaluate(bench, folders, shared, hidden);
   return { training, evaluation, changed: await guard.changedByEvaluation() };
 }
 
@@ -193,11 +195,11 @@ async function setUp(
   bench: Bench,
   fetched: Fetched,
   folders: Folders,
-  isMixed: (path: string) => boolean,
+  secret: PrivateSurface,
 ): Promise<string[] | null> {
   const command = setupCommand(bench.inputs.spec, fetched.protectedPaths);
   if (command === null) return [];
   await writeBase(fetched);
   if (!(await runSetup(bench, command, folders.checkout))) return null;
-  return madePaths(fetched, folders, isMixed);
+  return madePaths(fetched, folders, secret);
 }
