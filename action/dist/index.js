@@ -10867,25 +10867,23 @@ async function runTrial(bench, outside) {
 	if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
 	const refusal = await writeTrial(fetched, folders, request, made);
 	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
-	const visible = protectedPaths.filter((path) => !isPrivate(path));
-	const shared = made.filter((path) => !isPrivate(path));
 	await expectFiles(outside, [...protectedPaths, ...made]);
-	const hidden = await hiddenOutside(outside);
-	const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
-	const guard = await guardOver(folders, {
-		visible,
-		secret,
-		standing: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
-		outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs])
+	const stock = await takeStock({
+		folders,
+		visible: protectedPaths.filter((path) => !isPrivate(path)),
+		shared: made.filter((path) => !isPrivate(path)),
+		outside,
+		isEvaluated: spec.evaluate !== null
 	});
+	const { guard } = stock;
 	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {
 		name: "training",
 		command: spec.command,
 		cwd: folders.checkout,
 		writable: [folders.checkout],
-		readable: readOnlyParts(folders.checkout, visible, shared),
-		hidden
+		readable: readOnlyParts(folders.checkout, stock.visible, stock.shared),
+		hidden: stock.hidden
 	});
 	if (training.notStarted !== null) throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
 	const surface = {
@@ -10905,14 +10903,7 @@ async function runTrial(bench, outside) {
 	const failure = trainingFailure(trained, spec, surface);
 	if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
 	try {
-		const evidence = await evaluated(bench, {
-			folders,
-			shared,
-			secret,
-			hidden,
-			training,
-			guard
-		});
+		const evidence = await evaluated(bench, stock, training);
 		return trial(evidence, conclude(evidence, spec, surface));
 	} catch (error) {
 		return trial(trained, {
@@ -10923,8 +10914,24 @@ async function runTrial(bench, outside) {
 		});
 	}
 }
-async function evaluated(bench, trial) {
-	const { folders, shared, secret, hidden, training, guard } = trial;
+async function takeStock({ outside, isEvaluated, ...things }) {
+	const { folders, visible, shared } = things;
+	const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+	const guard = await guardOver(folders, {
+		visible,
+		secret,
+		standing: isEvaluated ? shared : linksAmong(folders.checkout, shared),
+		outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs])
+	});
+	return {
+		...things,
+		secret,
+		hidden: await hiddenOutside(outside),
+		guard
+	};
+}
+async function evaluated(bench, stock, training) {
+	const { folders, shared, secret, hidden, guard } = stock;
 	await layOut(folders, shared, secret);
 	const broken = await guard.changedInCheckout();
 	if (broken.length > 0) return {

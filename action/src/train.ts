@@ -96,18 +96,15 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const refusal = await writeTrial(fetched, folders, request, made);
   if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
   // 3. What the protected files are before anything of the candidate runs.
-  const visible = protectedPaths.filter((path) => !isPrivate(path));
-  const shared = made.filter((path) => !isPrivate(path));
   await expectFiles(outside, [...protectedPaths, ...made]);
-  const hidden = await hiddenOutside(outside);
-  const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
-  const guard = await guardOver(folders, {
-    visible,
-    secret,
-    // What the evaluation moves, and so must find as the set-up left it; what is not read-only, in any case.
-    standing: spec.evaluate === null ? linksAmong(folders.checkout, shared) : shared,
-    outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs]),
+  const stock = await takeStock({
+    folders,
+    visible: protectedPaths.filter((path) => !isPrivate(path)),
+    shared: made.filter((path) => !isPrivate(path)),
+    outside,
+    isEvaluated: spec.evaluate !== null,
   });
+  const { guard } = stock;
   bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
   const training = await runJob(bench, {
@@ -115,8 +112,8 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
     command: spec.command,
     cwd: folders.checkout,
     writable: [folders.checkout],
-    readable: readOnlyParts(folders.checkout, visible, shared),
-    hidden,
+    readable: readOnlyParts(folders.checkout, stock.visible, stock.shared),
+    hidden: stock.hidden,
   });
   if (training.notStarted !== null) {
     throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
@@ -128,7 +125,7 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const failure = trainingFailure(trained, spec, surface);
   if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
   try {
-    const evidence = await evaluated(bench, { folders, shared, secret, hidden, training, guard });
+    const evidence = await evaluated(bench, stock, training);
     // 6. The judgement.
     return trial(evidence, conclude(evidence, spec, surface));
   } catch (error) {
@@ -138,17 +135,42 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   }
 }
 
-type Evaluated = {
+type Things = {
   readonly folders: Folders;
+  /** Protected files that the candidate sees, by paths in the checkout. */
+  readonly visible: readonly string[];
+  /** What the set-up made, but for what is private. */
   readonly shared: readonly string[];
+};
+
+/** What there is besides the candidate's files before anything of it runs. */
+type Stock = Things & {
+  /** Private files of the checkout, that lie in `folders.hidden`. */
   readonly secret: readonly string[];
+  /** Private files and folders outside the checkout. */
   readonly hidden: readonly string[];
-  readonly training: Evidence["training"];
   readonly guard: Guard;
 };
 
-async function evaluated(bench: Bench, trial: Evaluated): Promise<Evidence> {
-  const { folders, shared, secret, hidden, training, guard } = trial;
+async function takeStock({
+  outside,
+  isEvaluated,
+  ...things
+}: Things & { readonly outside: Outside; readonly isEvaluated: boolean }): Promise<Stock> {
+  const { folders, visible, shared } = things;
+  const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+  const guard = await guardOver(folders, {
+    visible,
+    secret,
+    // What the evaluation moves, and so must find as the set-up left it; what is not read-only, in any case.
+    standing: isEvaluated ? shared : linksAmong(folders.checkout, shared),
+    outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs]),
+  });
+  return { ...things, secret, hidden: await hiddenOutside(outside), guard };
+}
+
+async function evaluated(bench: Bench, stock: Stock, training: Evidence["training"]): Promise<Evidence> {
+  const { folders, shared, secret, hidden, guard } = stock;
   await layOut(folders, shared, secret);
   // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
   const broken = await guard.changedInCheckout();
