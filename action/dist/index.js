@@ -3,9 +3,9 @@ import { accessSync, appendFileSync, closeSync, constants, createReadStream, exi
 import { chmod, lstat, mkdir, mkdtemp, opendir, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative } from "node:path";
 import { execFile, spawn } from "node:child_process";
+import { constants as constants$1, homedir, totalmem, userInfo } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
-import { constants as constants$1, homedir, totalmem, userInfo } from "node:os";
 import { promisify } from "node:util";
 
 // \0rolldown/runtime.js
@@ -6710,6 +6710,203 @@ async function runGit(args, stdin, env, { signal, workTree }) {
 	throw new Error(`git ${args[0]} failed (exit status ${status}): ${said}`);
 }
 
+// action/src/machine.ts
+/**
+* What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
+* runner's folders and credentials, sockets of the system (`/run`), other people's data.
+*
+* Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
+*/
+/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
+const systemRoots = [
+	"/usr",
+	"/etc",
+	"/opt",
+	"/nix/store",
+	"/gnu/store",
+	"/run/opengl-driver",
+	"/run/current-system"
+];
+/** Below a home: no credentials lie in these (but for `secretInCaches`). */
+const shownInHome = [
+	".cache/autoresearch",
+	".cache/huggingface",
+	".cache/torch",
+	".cache/uv",
+	".local/bin",
+	".local/lib",
+	".local/share/uv/python",
+	".local/share/uv/tools",
+	".pyenv",
+	".rustup",
+	"miniconda3",
+	"miniforge3",
+	"mambaforge",
+	"anaconda3",
+	".conda/envs",
+	".conda/pkgs"
+];
+const cacheVariables = [
+	"HF_HOME",
+	"HF_HUB_CACHE",
+	"HF_DATASETS_CACHE",
+	"UV_CACHE_DIR",
+	"UV_PYTHON_INSTALL_DIR",
+	"TORCH_HOME"
+];
+const secretInCaches = ["token", "stored_tokens"];
+/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
+const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
+const systemSecrets = {
+	files: [
+		"shadow",
+		"shadow-",
+		"gshadow",
+		"gshadow-",
+		"krb5.keytab"
+	].map((name) => join("/etc", name)),
+	folders: [
+		"/etc/ssh",
+		"/etc/ssl/private",
+		"/etc/sudoers.d"
+	]
+};
+/**
+* @param folder the trial's own folder, inside the runner's temporary one
+* @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
+*/
+function readMachine(own, folder, named, emptyFile) {
+	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+	const home = homeOf(own);
+	const runner = runnerFolders(own);
+	const homes = [home, ...accountHome()];
+	const narrow = [
+		...homes,
+		folder,
+		...runner
+	];
+	const isWide = (entry) => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
+	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
+	const xdg = own["XDG_CACHE_HOME"];
+	const shown = [
+		...shownInHome.map((name) => join(home, name)),
+		...xdg === void 0 ? [] : [
+			"autoresearch",
+			"huggingface",
+			"torch",
+			"uv"
+		].map((name) => join(xdg, name)),
+		...caches,
+		...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
+		own["RUNNER_TOOL_CACHE"] ?? "",
+		...named
+	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
+	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
+	return {
+		path,
+		home,
+		system: systemRoots.filter((root) => existsSync(root)),
+		shown: outermost([...new Set(shown)]),
+		hiddenFolders: outermost([.../* @__PURE__ */ new Set([
+			...runner,
+			...otherRunners("/opt"),
+			...otherRunners("/usr/local"),
+			...systemSecrets.folders
+		])]).filter((entry) => existsSync(entry)),
+		hiddenFiles: [
+			...systemSecrets.files,
+			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
+			own["HF_TOKEN_PATH"] ?? ""
+		].filter((file) => isPlainPath(file) && existsSync(file)),
+		devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
+		emptyFile
+	};
+}
+/** The home that the job was given: what `~` in the trial's paths stands for. */
+function homeOf(own) {
+	const told = own["HOME"] ?? homedir();
+	return isPlainPath(told) ? told : "/tmp/home";
+}
+/** The home of the user's account, which may be another; a container's user may have none. */
+function accountHome() {
+	try {
+		return [userInfo().homedir].filter(isPlainPath);
+	} catch {
+		return [];
+	}
+}
+/** `/a` holds `/a` and `/a/b`. */
+function holds(outer, inner) {
+	return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
+}
+function isPlainPath(path) {
+	return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
+}
+/** Drops what lies in another entry. */
+function outermost(paths) {
+	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
+}
+/** As `holds`, of where the two really are: a link may lead to what it must not show. */
+function reaches(outer, inner) {
+	return holds(realOf(outer), realOf(inner));
+}
+/** Without links in it; as it is where it is not there. */
+function realOf(path) {
+	try {
+		return realpathSync(path);
+	} catch {
+		return path;
+	}
+}
+/**
+* Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
+* folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
+*/
+function toolchainOf(entry, homes, isWide) {
+	const parent = dirname(entry);
+	if (![
+		"bin",
+		"shims",
+		"condabin"
+	].includes(basename(entry))) return [entry];
+	if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
+	if (!homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name))) || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
+	return namesIn(parent).filter((name) => toolchainParts.test(name)).map((name) => join(parent, name));
+}
+function isBelowDotFolder(home, path) {
+	return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
+}
+function namesIn(folder) {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
+function runnerFolders(own) {
+	const temp = own["RUNNER_TEMP"];
+	const work = temp !== void 0 && basename(temp) === "_temp" ? dirname(temp) : null;
+	const externals = process.execPath.indexOf("/externals/");
+	return [
+		...work === null ? [] : [work],
+		...work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : [],
+		...externals > 0 ? [process.execPath.slice(0, externals)] : []
+	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
+}
+/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
+function otherRunners(folder, levels = 3) {
+	if (levels === 0) return [];
+	return namesIn(folder).flatMap((name) => {
+		const inside = join(folder, name);
+		return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
+	});
+}
+/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
+function devicesOf(names) {
+	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
+}
+
 // node_modules/picomatch/lib/constants.js
 var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const WIN_SLASH = "\\\\/";
@@ -8758,10 +8955,15 @@ function mutableMatcher(globs) {
 function privateSurface(globs) {
 	const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
 	const matches = mutableMatcher(globs);
-	const bases = globs.map(fixedPart);
+	const folders = globs.map((glob) => ({
+		base: fixedPart(glob),
+		isGlob: fixedPart(glob) !== glob
+	}));
 	return {
 		isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
-		isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`))
+		isMixed: (path) => folders.some(({ base, isGlob }) => {
+			return base === "" || base === "." || base.startsWith(`${path}/`) || isGlob && (path === base || path.startsWith(`${base}/`));
+		})
 	};
 }
 /** Parses `git diff-tree -r -z --raw --no-renames`; throws a TypeError on anything else, since a guess could let a change through. */
@@ -8876,22 +9078,25 @@ async function writeBase({ git }) {
 	]);
 }
 /**
-* What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`.
-* @param isMixed says of a folder that private files may lie in it: it is told by its parts
+* What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`. A folder
+* with private files in it is told by its parts.
 */
-async function madePaths(fetched, { checkout }, isMixed) {
+async function madePaths(fetched, { checkout }, { isPrivate, isMixed }) {
 	const files = new Set(await pathsOf(fetched.git));
 	const parents = new Set([...files].flatMap(foldersAbove$1));
-	const made = [];
 	const look = async (folder) => {
+		const made = [];
 		for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
 			const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-			if (entry.isDirectory() && (parents.has(path) || isMixed(path))) await look(path);
-			else if (!files.has(path)) made.push(path);
+			const isOpen = entry.isDirectory() && (parents.has(path) || isMixed(path) && !isPrivate(path));
+			if (!isOpen && files.has(path)) continue;
+			const parts = isOpen ? await look(path) : [];
+			const isTold = isOpen && (parents.has(path) || parts.some(isPrivate));
+			for (const part of isTold ? parts : [path]) made.push(part);
 		}
+		return made;
 	};
-	await look("");
-	return made.toSorted();
+	return (await look("")).toSorted();
 }
 /**
 * Writes what is trained in and, for an evaluation, what judges it; moves what the set-up made there, and the private
@@ -8912,7 +9117,7 @@ async function writeTrial(fetched, folders, request, made) {
 	await write$1(git, folders.hidden, base.filter((path) => request.isPrivate(path) && !request.isMutable(path)));
 	await overlay(git, changes);
 	await write$1(git, folders.checkout, (await pathsOf(git)).filter((path) => !request.isPrivate(path)));
-	const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+	const taken = changes.find(({ path, newMode }) => newMode !== "000000" && made.some((own) => holds(own, path) || holds(path, own)));
 	if (taken !== void 0) return `changes ${taken.path}, which the set-up makes`;
 	for (const path of made) await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));
 	await rm(fromSetup, {
@@ -9095,203 +9300,6 @@ var BoundedLog = class {
 		}
 	}
 };
-
-// action/src/machine.ts
-/**
-* What a command in the sandbox sees of the machine: an allow-list. What is not named here is not there: homes, the
-* runner's folders and credentials, sockets of the system (`/run`), other people's data.
-*
-* Always: everything here is read-only inside, but devices; a folder that holds a home or the runner is never shown whole.
-*/
-/** Of Nix the store alone: beside it lies the socket of a daemon, which a read-only bind keeps nobody from. */
-const systemRoots = [
-	"/usr",
-	"/etc",
-	"/opt",
-	"/nix/store",
-	"/gnu/store",
-	"/run/opengl-driver",
-	"/run/current-system"
-];
-/** Below a home: no credentials lie in these (but for `secretInCaches`). */
-const shownInHome = [
-	".cache/autoresearch",
-	".cache/huggingface",
-	".cache/torch",
-	".cache/uv",
-	".local/bin",
-	".local/lib",
-	".local/share/uv/python",
-	".local/share/uv/tools",
-	".pyenv",
-	".rustup",
-	"miniconda3",
-	"miniforge3",
-	"mambaforge",
-	"anaconda3",
-	".conda/envs",
-	".conda/pkgs"
-];
-const cacheVariables = [
-	"HF_HOME",
-	"HF_HUB_CACHE",
-	"HF_DATASETS_CACHE",
-	"UV_CACHE_DIR",
-	"UV_PYTHON_INSTALL_DIR",
-	"TORCH_HOME"
-];
-const secretInCaches = ["token", "stored_tokens"];
-/** Of a program's own folder in a home, `~/.docker` say, what its programs need: settings and tokens lie beside that. */
-const toolchainParts = /^(?:bin|sbin|shims|condabin|lib.*|share|include|installs|plugins|versions?)$/;
-const systemSecrets = {
-	files: [
-		"shadow",
-		"shadow-",
-		"gshadow",
-		"gshadow-",
-		"krb5.keytab"
-	].map((name) => join("/etc", name)),
-	folders: [
-		"/etc/ssh",
-		"/etc/ssl/private",
-		"/etc/sudoers.d"
-	]
-};
-/**
-* @param folder the trial's own folder, inside the runner's temporary one
-* @param named paths outside the checkout that the trial names (`trial.protect`): they are shown
-*/
-function readMachine(own, folder, named, emptyFile) {
-	const path = own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-	const home = homeOf(own);
-	const runner = runnerFolders(own);
-	const homes = [home, ...accountHome()];
-	const narrow = [
-		...homes,
-		folder,
-		...runner
-	];
-	const isWide = (entry) => narrow.some((inside) => holds(entry, inside) || reaches(entry, inside));
-	const caches = cacheVariables.flatMap((name) => own[name] ?? []);
-	const xdg = own["XDG_CACHE_HOME"];
-	const shown = [
-		...shownInHome.map((name) => join(home, name)),
-		...xdg === void 0 ? [] : [
-			"autoresearch",
-			"huggingface",
-			"torch",
-			"uv"
-		].map((name) => join(xdg, name)),
-		...caches,
-		...path.split(delimiter).flatMap((entry) => toolchainOf(entry, homes, isWide)),
-		own["RUNNER_TOOL_CACHE"] ?? "",
-		...named
-	].filter((entry) => isPlainPath(entry) && existsSync(entry) && !isWide(entry));
-	const hubs = [...shown.filter((entry) => basename(entry) === "huggingface"), own["HF_HOME"] ?? ""];
-	return {
-		path,
-		home,
-		system: systemRoots.filter((root) => existsSync(root)),
-		shown: outermost([...new Set(shown)]),
-		hiddenFolders: outermost([.../* @__PURE__ */ new Set([
-			...runner,
-			...otherRunners("/opt"),
-			...otherRunners("/usr/local"),
-			...systemSecrets.folders
-		])]).filter((entry) => existsSync(entry)),
-		hiddenFiles: [
-			...systemSecrets.files,
-			...hubs.flatMap((hub) => secretInCaches.map((name) => join(hub, name))),
-			own["HF_TOKEN_PATH"] ?? ""
-		].filter((file) => isPlainPath(file) && existsSync(file)),
-		devices: devicesOf(existsSync("/dev") ? readdirSync("/dev") : []),
-		emptyFile
-	};
-}
-/** The home that the job was given: what `~` in the trial's paths stands for. */
-function homeOf(own) {
-	const told = own["HOME"] ?? homedir();
-	return isPlainPath(told) ? told : "/tmp/home";
-}
-/** The home of the user's account, which may be another; a container's user may have none. */
-function accountHome() {
-	try {
-		return [userInfo().homedir].filter(isPlainPath);
-	} catch {
-		return [];
-	}
-}
-/** `/a` holds `/a` and `/a/b`. */
-function holds(outer, inner) {
-	return inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
-}
-function isPlainPath(path) {
-	return path.startsWith("/") && path !== "/" && !path.split("/").includes("..");
-}
-/** Drops what lies in another entry. */
-function outermost(paths) {
-	return paths.filter((path) => !paths.some((other) => other !== path && holds(other, path)));
-}
-/** As `holds`, of where the two really are: a link may lead to what it must not show. */
-function reaches(outer, inner) {
-	return holds(realOf(outer), realOf(inner));
-}
-/** Without links in it; as it is where it is not there. */
-function realOf(path) {
-	try {
-		return realpathSync(path);
-	} catch {
-		return path;
-	}
-}
-/**
-* Of `X/bin` on the search path all of X (its libraries lie beside it), unless X holds more than a toolchain: below a
-* folder of the home that begins with a dot only X's programs and libraries, if it is no Python environment.
-*/
-function toolchainOf(entry, homes, isWide) {
-	const parent = dirname(entry);
-	if (![
-		"bin",
-		"shims",
-		"condabin"
-	].includes(basename(entry))) return [entry];
-	if (parent === "/" || [".local", ".cargo"].includes(basename(parent)) || isWide(parent)) return [entry];
-	if (!homes.some((home) => [parent, realOf(parent)].some((name) => isBelowDotFolder(home, name))) || ["pyvenv.cfg", "conda-meta"].some((name) => existsSync(join(parent, name)))) return [parent];
-	return namesIn(parent).filter((name) => toolchainParts.test(name)).map((name) => join(parent, name));
-}
-function isBelowDotFolder(home, path) {
-	return [home, realOf(home)].some((name) => path.startsWith(`${name}/.`));
-}
-function namesIn(folder) {
-	try {
-		return readdirSync(folder);
-	} catch {
-		return [];
-	}
-}
-/** Where the runner lives and works, as its environment and its own node tell: `_work` holds what other jobs left. */
-function runnerFolders(own) {
-	const temp = own["RUNNER_TEMP"];
-	const work = temp !== void 0 && basename(temp) === "_temp" ? dirname(temp) : null;
-	const externals = process.execPath.indexOf("/externals/");
-	return [
-		...work === null ? [] : [work],
-		...work !== null && existsSync(join(dirname(work), ".runner")) ? [dirname(work)] : [],
-		...externals > 0 ? [process.execPath.slice(0, externals)] : []
-	].filter((folder) => folder !== "/" && existsSync(folder)).map((folder) => realpathSync(folder));
-}
-/** Of the folders at most three levels below this one those that hold the credentials of a runner. */
-function otherRunners(folder, levels = 3) {
-	if (levels === 0) return [];
-	return namesIn(folder).flatMap((name) => {
-		const inside = join(folder, name);
-		return existsSync(join(inside, ".credentials")) ? [inside] : otherRunners(inside, levels - 1);
-	});
-}
-/** GPUs, by what is in `/dev`: NVIDIA's, AMD's, Direct Rendering, and those of WSL. */
-function devicesOf(names) {
-	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
-}
 
 // action/src/leftovers.ts
 /**
@@ -9511,22 +9519,33 @@ var LogReader = class {
 };
 
 // action/src/sandbox-process.ts
-/** The first process of a sandbox, as bubblewrap reports it: when it is gone, so is every other. */
+/**
+* What bubblewrap reports of a sandbox: its first process (when it is gone, so is every other), and whether the command in
+* it was ever started.
+*/
 const statusSchema = object({ "child-pid": int().positive() });
 const pollMs = 5;
 const patienceMs = 3e3;
-/** The process id (as the action sees it) from bubblewrap's status; null when there is none. */
-async function readInitProcess(status) {
-	if (status === null) return null;
-	return new Promise((resolve) => {
-		let text = "";
-		status.on("data", (chunk) => {
-			text += chunk.toString();
-			const [line, ...rest] = text.split("\n");
-			if (rest.length > 0) resolve(processOf(line));
-		});
-		for (const event of ["close", "error"]) status.on(event, () => resolve(null));
-	});
+/** Reads bubblewrap's status. Nobody in the sandbox holds its other end. */
+function readReport(status) {
+	if (status === null) return {
+		init: Promise.resolve(null),
+		wasStarted: Promise.resolve(false)
+	};
+	let text = "";
+	return {
+		init: new Promise((resolve) => {
+			status.on("data", (chunk) => {
+				text += chunk.toString();
+				const [line, ...rest] = text.split("\n");
+				if (rest.length > 0) resolve(processOf(line));
+			});
+			for (const event of ["close", "error"]) status.on(event, () => resolve(null));
+		}),
+		wasStarted: new Promise((resolve) => {
+			status.on("close", () => resolve(text.includes("\"exit-code\"")));
+		})
+	};
 }
 function processOf(line) {
 	try {
@@ -9648,22 +9667,45 @@ async function runCommand(request) {
 		reader.push(decoder.write(chunk));
 		request.echo(chunk);
 	});
-	const init = readInitProcess(child.stdio[statusFd]);
+	const { isolates } = request.sandbox;
+	const status = child.stdio[statusFd];
+	const { init, wasStarted } = readReport(status);
+	const said = beginningOf(child.stderr);
 	const end = await endOf(child, request, init);
 	const seconds = (performance.now() - started) / 1e3;
 	signalGroup(child, "SIGKILL");
-	if (request.sandbox.isolates) await waitUntilGone(await init);
+	if (isolates) await waitUntilGone(await init);
 	else await killLeftovers(request.env, request.place);
-	await lastOutput(output);
+	for (const stream of [
+		output,
+		child.stderr,
+		status
+	]) await lastOutput(stream);
 	watchdog.dismiss();
 	reader.push(decoder.end());
 	file.close();
+	const notStarted = isolates && !await wasStarted ? failureOf(end, said()) : null;
 	return {
 		...end,
+		notStarted,
 		killedForMemory: oomKills() > killsBefore,
 		seconds,
 		log: reader.end()
 	};
+}
+/** Why there was no sandbox to start the command in; null where something else ended it. */
+function failureOf({ ended, exitCode, signal }, said) {
+	if (ended !== "itself" || signal !== null || exitCode === 0) return null;
+	return said.trim().split("\n").at(-1) || `exit status ${exitCode ?? "none"}`;
+}
+/**
+* The first of what comes, and no more is kept. Of a command that ran it says nothing: a candidate may have found its way
+* to the sandbox's own output.
+*/
+function beginningOf(stream) {
+	let text = "";
+	stream?.on("data", (chunk) => text = `${text}${chunk.toString()}`.slice(0, 2e3));
+	return () => text;
 }
 /**
 * The shell that starts the command: no core dumps, no file beyond the bound, and in a sandbox (where they are counted
@@ -9702,7 +9744,7 @@ function stdioOf(pipes, reports) {
 	if (pipes === null) return [
 		"ignore",
 		"pipe",
-		"ignore",
+		status,
 		"ignore",
 		"ignore",
 		status
@@ -9718,7 +9760,7 @@ function stdioOf(pipes, reports) {
 	] : [
 		"ignore",
 		"pipe",
-		"ignore",
+		status,
 		read,
 		write,
 		status
@@ -9966,6 +10008,7 @@ function commandFailure(result, spec, surface, who) {
 		const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
 		return without("timeout", who === "" ? after : `${after} in the evaluate command`);
 	}
+	if (result.notStarted !== null) return without("crash", shorten(`${who}could not be started: ${result.notStarted}`));
 	if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
 	if (result.exitCode === 0) return null;
 	if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);
@@ -10069,7 +10112,10 @@ function shorten(text, limit = 300) {
 * Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
 * the set-up's own.
 */
-/** Which file or folder stands at each path below the root: its device and number. Through a link there is nothing. */
+/**
+* Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
+* place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
+*/
 async function identitiesOf(root, paths) {
 	const identities = /* @__PURE__ */ new Map();
 	for (const path of paths) identities.set(path, await identityOf(root, path));
@@ -10078,7 +10124,8 @@ async function identitiesOf(root, paths) {
 async function identityOf(root, path) {
 	for (const folder of [root, ...foldersAbove(root, path)]) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
 	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
-	return status === null ? "gone" : `${status.dev}:${status.ino}`;
+	if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
+	return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
 }
 function foldersAbove(root, path) {
 	const above = dirname(path);
@@ -10121,6 +10168,30 @@ async function openAll(top) {
 	}
 }
 
+// action/src/read-only.ts
+/**
+* What a sandbox binds read-only over itself.
+*
+* Always: no link is bound. A bind follows it, and where it leads to nothing, or to what is not shown, there would be no
+* sandbox at all. A candidate may replace one: that is found afterwards, by the name it leads to.
+*/
+const mostBinds = 1e3;
+/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
+function readOnlyParts(checkout, visible, made) {
+	return withoutLinks(checkout, [...visible.length <= mostBinds ? visible : [], ...made]);
+}
+/** Where those of the paths are that are no links. */
+function withoutLinks(root, paths) {
+	return paths.map((path) => join(root, path)).filter((file) => !isLink(file));
+}
+/** Those of the paths that are links. */
+function linksAmong(root, paths) {
+	return paths.filter((path) => isLink(join(root, path)));
+}
+function isLink(file) {
+	return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
 // action/src/evaluation.ts
 /**
 * The evaluation: a protected command, in a folder with protected files alone and a sandbox that the candidate's code
@@ -10133,17 +10204,18 @@ async function openAll(top) {
 /**
 * Puts what judges in the place of what was trained in, so that what the set-up made (a virtual environment knows its
 * own path) is where it was made; what was trained in is at `folders.trained` from then on.
+* @param secret the private files that were put out of sight: what else lies there is not ours
 */
-async function layOut(folders, made) {
+async function layOut(folders, made, secret) {
 	await openForMoving(folders.checkout, made);
 	await rename(folders.checkout, folders.trained);
 	await rename(folders.judge, folders.checkout);
 	for (const path of made) {
 		const [from, to] = [join(folders.trained, path), join(folders.checkout, path)];
 		await move(from, to);
-		await symlink(to, from);
+		await symlink(await readlink(to).catch(() => to), from);
 	}
-	for (const path of await filesBelow(folders.hidden)) await move(path, join(folders.checkout, path.slice(folders.hidden.length + 1)));
+	for (const path of secret) await move(join(folders.hidden, path), join(folders.checkout, path));
 }
 /**
 * Runs the evaluate command, and with it the serve command, in what `layOut` made.
@@ -10175,7 +10247,7 @@ async function evaluate(bench, folders, made, outside) {
 		command: spec.serve,
 		cwd: folders.trained,
 		writable: [],
-		readable: [folders.trained, ...made.map((path) => join(folders.checkout, path))],
+		readable: [folders.trained, ...withoutLinks(folders.checkout, made)],
 		hidden: outside,
 		pipes: {
 			as: "answers",
@@ -10226,6 +10298,39 @@ function openEnds(fifo) {
 	closeSync(both);
 	unlinkSync(fifo);
 	return ends;
+}
+
+// action/src/guard.ts
+/**
+* Tells what is not as it was before anything of the candidate ran: protected files, private ones, what the set-up made.
+*
+* Always: a file is named as the repository knows it, wherever it lies meanwhile.
+*/
+async function guardOver({ checkout, hidden, judge }, guarded) {
+	const { visible, secret, standing, outsideNow } = guarded;
+	const outside = await hashFiles(checkout, await outsideNow());
+	const seen = await hashFiles(checkout, visible);
+	const unseen = await hashFiles(hidden, secret);
+	const judging = new Set(await filesBelow(judge));
+	const identities = await identitiesOf(checkout, standing);
+	const changedIn = async (root, before) => changedPaths(before, await hashFiles(root, [...before.keys()], before));
+	const changedOutside = async () => changedPaths(outside, await hashFiles(checkout, await outsideNow(), outside));
+	const within = async (secretsAt) => [
+		...await changedIn(checkout, seen),
+		...await changedIn(secretsAt, unseen),
+		...changedPaths(identities, await identitiesOf(checkout, standing))
+	];
+	const planted = async () => (await filesBelow(judge)).filter((file) => !judging.has(file));
+	return {
+		count: seen.size + unseen.size + outside.size,
+		changedByTraining: async () => [
+			...await within(hidden),
+			...(await planted()).map((file) => relative(dirname(judge), file)),
+			...await changedOutside()
+		],
+		changedInCheckout: async () => within(checkout),
+		changedByEvaluation: async () => [...await within(checkout), ...await changedOutside()]
+	};
 }
 
 // action/src/keep-log.ts
@@ -10325,19 +10430,26 @@ function shownLog(evidence) {
 }
 
 // action/src/outside.ts
-/** What a trial names outside its checkout: files to be protected, files to be hidden from the candidate. */
-async function outsideFiles(spec, own) {
+/** What a trial names beside its mutable files: files to be protected, files to be hidden from the candidate. */
+function outsideOf(spec, own) {
 	const home = homeOf(own);
 	const protectedGlobs = spec.protect.map((pattern) => expandHome(pattern, home));
 	const secret = spec.private.map((pattern) => expandHome(pattern, home));
-	const [single, globs] = [false, true].map((isGlob) => secret.filter((pattern) => pattern.startsWith("/") && import_picomatch.default.scan(pattern).isGlob === isGlob));
-	const named = [...single.filter((path) => existsSync(path)), ...await matchingFiles(globs)];
 	return {
 		protectedGlobs,
 		shown: protectedGlobs.map(fixedPart),
-		hidden: [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])],
+		privateGlobs: secret.filter((pattern) => pattern.startsWith("/")),
 		privateInside: secret.filter((pattern) => !pattern.startsWith("/"))
 	};
+}
+/**
+* The files and folders of `trial.private` outside the checkout, and what links in them lead to: for the evaluate command
+* alone. Looked for after the set-up, which may make them.
+*/
+async function hiddenOutside({ privateGlobs }) {
+	const [single, globs] = [false, true].map((isGlob) => privateGlobs.filter((pattern) => import_picomatch.default.scan(pattern).isGlob === isGlob));
+	const named = [...single, ...await matchingFiles(globs)].filter((path) => existsSync(path));
+	return [.../* @__PURE__ */ new Set([...named, ...(await Promise.all(named.map(linkedFrom))).flat()])];
 }
 /** Where links lead from here to, if not to what is in here anyway. */
 async function linkedFrom(path) {
@@ -10345,12 +10457,22 @@ async function linkedFrom(path) {
 	const own = realOf(path);
 	return links.map((link) => realOf(link.path)).filter((end) => !holds(own, end));
 }
-/** @throws Error when a pattern of `trial.protect` matches no file: what it was to protect, it would not. */
-async function expectFiles({ protectedGlobs }) {
-	for (const pattern of protectedGlobs) {
-		if ((await matchingFiles([pattern])).length > 0) continue;
-		throw new Error(`\`trial.protect\` names ${pattern}, and no file on this runner matches it: nothing would be protected. Put there what the training reads (or let \`trial.setup\` make it), or take the pattern out. Nothing was trained.`);
+/**
+* @param inside the protected files of the repository, and what the set-up made
+* @throws Error when a pattern of `trial.protect` or `trial.private` matches no file: what it was to keep, it would not
+*/
+async function expectFiles(outside, inside) {
+	const { protectedGlobs, privateGlobs, privateInside } = outside;
+	const missing = async (pattern) => (await matchingFiles([pattern])).length === 0;
+	for (const pattern of protectedGlobs) if (await missing(pattern)) throw nothingAt("protect", pattern, "on this runner", "the training reads");
+	for (const pattern of privateGlobs) if (await missing(pattern)) throw nothingAt("private", pattern, "on this runner", "the evaluation reads");
+	for (const pattern of privateInside) {
+		if (inside.some(privateSurface([pattern]).isPrivate)) continue;
+		throw nothingAt("private", pattern, "of the repository that is not mutable", "the evaluation reads");
 	}
+}
+function nothingAt(key, pattern, where, what) {
+	return /* @__PURE__ */ new Error(`\`trial.${key}\` names ${pattern}, and no file ${where} matches it: nothing would be ${key === "protect" ? "protected" : "hidden"}. Put there what ${what} (or let \`trial.setup\` make it), or take the pattern out. Nothing was trained.`);
 }
 
 // action/src/bubblewrap.ts
@@ -10695,7 +10817,7 @@ async function train(inputs, context) {
 	const secrets = [.../* @__PURE__ */ new Set([...own, ...secretValues(context.environment)])];
 	const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
 	try {
-		const outside = await outsideFiles(inputs.spec, context.environment);
+		const outside = outsideOf(inputs.spec, context.environment);
 		const bench = await makeBench(inputs, context, folder, outside, secrets);
 		return {
 			measurement: measurementOf(await runTrial(bench, outside), bench),
@@ -10736,7 +10858,8 @@ async function runTrial(bench, outside) {
 	const { spec } = bench.inputs;
 	const folders = foldersIn(bench.folder);
 	const isMutable = mutableMatcher(spec.mutable);
-	const { isPrivate, isMixed } = privateSurface(outside.privateInside);
+	const surfaceOfPrivate = privateSurface(outside.privateInside);
+	const { isPrivate } = surfaceOfPrivate;
 	const request = {
 		...requestOf(bench),
 		isMutable,
@@ -10746,27 +10869,29 @@ async function runTrial(bench, outside) {
 	if (fetched === null) return ended("cancelled", "cancelled before the training began", 0);
 	const { protectedPaths } = fetched;
 	if (fetched.refusal !== null) return ended("rejected", fetched.refusal, protectedPaths.length);
-	const made = await setUp(bench, fetched, folders, isMixed);
+	const made = await setUp(bench, fetched, folders, surfaceOfPrivate);
 	if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
 	const refusal = await writeTrial(fetched, folders, request, made);
 	if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
-	const visible = protectedPaths.filter((path) => !isPrivate(path));
-	const shared = made.filter((path) => !isPrivate(path));
-	await expectFiles(outside);
-	const guard = await guardOver(folders.checkout, {
-		visible,
-		moved: spec.evaluate === null ? [] : shared,
-		outsideNow: () => matchingFiles(outside.protectedGlobs)
+	await expectFiles(outside, [...protectedPaths, ...made]);
+	const stock = await takeStock({
+		folders,
+		visible: protectedPaths.filter((path) => !isPrivate(path)),
+		shared: made.filter((path) => !isPrivate(path)),
+		outside,
+		isEvaluated: spec.evaluate !== null
 	});
+	const { guard } = stock;
 	bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
 	const training = await runJob(bench, {
 		name: "training",
 		command: spec.command,
 		cwd: folders.checkout,
 		writable: [folders.checkout],
-		readable: readOnlyParts(folders, visible, shared),
-		hidden: outside.hidden
+		readable: readOnlyParts(folders.checkout, stock.visible, stock.shared),
+		hidden: stock.hidden
 	});
+	if (training.notStarted !== null) throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
 	const surface = {
 		roots: [folders.checkout, folders.trained],
 		isMutable
@@ -10774,7 +10899,7 @@ async function runTrial(bench, outside) {
 	const trained = {
 		training,
 		evaluation: null,
-		changed: await guard.changed()
+		changed: await guard.changedByTraining()
 	};
 	const trial = (evidence, ending) => ({
 		ending,
@@ -10784,13 +10909,7 @@ async function runTrial(bench, outside) {
 	const failure = trainingFailure(trained, spec, surface);
 	if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
 	try {
-		const evidence = await evaluated(bench, {
-			folders,
-			shared,
-			outside,
-			training,
-			guard
-		});
+		const evidence = await evaluated(bench, stock, training);
 		return trial(evidence, conclude(evidence, spec, surface));
 	} catch (error) {
 		return trial(trained, {
@@ -10801,8 +10920,25 @@ async function runTrial(bench, outside) {
 		});
 	}
 }
-async function evaluated(bench, { folders, shared, outside, training, guard }) {
-	await layOut(folders, shared);
+async function takeStock({ outside, isEvaluated, ...things }) {
+	const { folders, visible, shared } = things;
+	const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+	const guard = await guardOver(folders, {
+		visible,
+		secret,
+		standing: isEvaluated ? shared : linksAmong(folders.checkout, shared),
+		outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs])
+	});
+	return {
+		...things,
+		secret,
+		hidden: await hiddenOutside(outside),
+		guard
+	};
+}
+async function evaluated(bench, stock, training) {
+	const { folders, shared, secret, hidden, guard } = stock;
+	await layOut(folders, shared, secret);
 	const broken = await guard.changedInCheckout();
 	if (broken.length > 0) return {
 		training,
@@ -10811,25 +10947,8 @@ async function evaluated(bench, { folders, shared, outside, training, guard }) {
 	};
 	return {
 		training,
-		evaluation: await evaluate(bench, folders, shared, outside.hidden),
-		changed: await guard.changed()
-	};
-}
-async function guardOver(checkout, files) {
-	const { visible, moved, outsideNow } = files;
-	const before = await hashFiles(checkout, [...visible, ...await outsideNow()]);
-	const standing = await identitiesOf(checkout, moved);
-	const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
-	return {
-		count: before.size,
-		changed: async () => {
-			const now = await hashFiles(checkout, [...visible, ...await outsideNow()], before);
-			return [...changedPaths(before, now), ...await movedNow()];
-		},
-		changedInCheckout: async () => {
-			const now = await hashFiles(checkout, visible, before);
-			return [...visible.filter((path) => now.get(path) !== before.get(path)), ...await movedNow()];
-		}
+		evaluation: await evaluate(bench, folders, shared, hidden),
+		changed: await guard.changedByEvaluation()
 	};
 }
 function requestOf({ inputs, folder, signal }) {
@@ -10868,17 +10987,12 @@ async function fetchInGroup({ log, inputs, signal }, request) {
 	}
 }
 /** What the set-up made; null when the job was cancelled meanwhile. @throws Error when the set-up fails */
-async function setUp(bench, fetched, folders, isMixed) {
+async function setUp(bench, fetched, folders, secret) {
 	const command = setupCommand(bench.inputs.spec, fetched.protectedPaths);
 	if (command === null) return [];
 	await writeBase(fetched);
 	if (!await runSetup(bench, command, folders.checkout)) return null;
-	return madePaths(fetched, folders, isMixed);
-}
-const mostBinds = 1e3;
-/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
-function readOnlyParts({ checkout }, visible, made) {
-	return [...visible.length <= mostBinds ? visible : [], ...made].map((path) => join(checkout, path));
+	return madePaths(fetched, folders, secret);
 }
 
 // action/src/main.ts

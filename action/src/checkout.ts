@@ -8,7 +8,8 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Git, gitAt } from "./git.ts";
-import { parseDiffTree, refusalOf, type TreeChange } from "./surface.ts";
+import { holds } from "./machine.ts";
+import { parseDiffTree, type PrivateSurface, refusalOf, type TreeChange } from "./surface.ts";
 
 export type CheckoutRequest = {
   readonly serverUrl: string;
@@ -79,26 +80,29 @@ export async function writeBase({ git }: Fetched): Promise<void> {
 }
 
 /**
- * What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`.
- * @param isMixed says of a folder that private files may lie in it: it is told by its parts
+ * What lies in the checkout beside the base's files: the outermost paths of it, relative. Made by `trial.setup`. A folder
+ * with private files in it is told by its parts.
  */
 export async function madePaths(
   fetched: Fetched,
   { checkout }: Folders,
-  isMixed: (path: string) => boolean,
+  { isPrivate, isMixed }: PrivateSurface,
 ): Promise<string[]> {
   const files = new Set(await pathsOf(fetched.git));
   const parents = new Set([...files].flatMap(foldersAbove));
-  const made: string[] = [];
-  const look = async (folder: string): Promise<void> => {
+  const look = async (folder: string): Promise<string[]> => {
+    const made: string[] = [];
     for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory() && (parents.has(path) || isMixed(path))) await look(path);
-      else if (!files.has(path)) made.push(path);
+      const isOpen = entry.isDirectory() && (parents.has(path) || (isMixed(path) && !isPrivate(path)));
+      if (!isOpen && files.has(path)) continue;
+      const parts = isOpen ? await look(path) : [];
+      const isTold = isOpen && (parents.has(path) || parts.some(isPrivate));
+      for (const part of isTold ? parts : [path]) made.push(part);
     }
+    return made;
   };
-  await look("");
-  return made.toSorted();
+  return (await look("")).toSorted();
 }
 
 /**
@@ -133,7 +137,10 @@ export async function writeTrial(
     folders.checkout,
     (await pathsOf(git)).filter((path) => !request.isPrivate(path)),
   );
-  const taken = changes.find(({ path }) => made.some((own) => path === own || path.startsWith(`${own}/`)));
+  // Its own place, something in it, or a file where a folder above it is to be: a deletion is in nothing's way.
+  const taken = changes.find(
+    ({ path, newMode }) => newMode !== "000000" && made.some((own) => holds(own, path) || holds(path, own)),
+  );
   if (taken !== undefined) return `changes ${taken.path}, which the set-up makes`;
   for (const path of made) {
     await move(join(fromSetup, path), join(request.isPrivate(path) ? folders.hidden : folders.checkout, path));

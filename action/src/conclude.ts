@@ -70,6 +70,7 @@ function commandFailure(result: CommandResult, spec: Judged, surface: Surface, w
     const after = `timeout after ${formatClock(spec.timeoutSeconds)}`;
     return without("timeout", who === "" ? after : `${after} in the evaluate command`);
   }
+  if (result.notStarted !== null) return without("crash", shorten(`${who}could not be started: ${result.notStarted}`));
   if (result.ended === "bound") return without("crash", `${who}${result.exceeded ?? "used too much"}: ended`);
   if (result.exitCode === 0) return null;
   if (isFastFail(result)) return without("crash", shorten(`${who}${fastFailPhrase(result.log)}`), null);

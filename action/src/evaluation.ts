@@ -8,13 +8,13 @@
  */
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
-import { rename, symlink } from "node:fs/promises";
+import { readlink, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Folders, move } from "./checkout.ts";
 import { type Bench, runJob } from "./commands.ts";
 import { openForMoving } from "./made-things.ts";
-import { filesBelow } from "./protected-files.ts";
+import { withoutLinks } from "./read-only.ts";
 import type { CommandResult } from "./run-command.ts";
 
 export type Evaluation = {
@@ -26,19 +26,19 @@ export type Evaluation = {
 /**
  * Puts what judges in the place of what was trained in, so that what the set-up made (a virtual environment knows its
  * own path) is where it was made; what was trained in is at `folders.trained` from then on.
+ * @param secret the private files that were put out of sight: what else lies there is not ours
  */
-export async function layOut(folders: Folders, made: readonly string[]): Promise<void> {
+export async function layOut(folders: Folders, made: readonly string[], secret: readonly string[]): Promise<void> {
   await openForMoving(folders.checkout, made);
   await rename(folders.checkout, folders.trained);
   await rename(folders.judge, folders.checkout);
   for (const path of made) {
     const [from, to] = [join(folders.trained, path), join(folders.checkout, path)];
     await move(from, to);
-    await symlink(to, from);
+    // A link leads from here to what it led to: its other place is in no sandbox of the answering side.
+    await symlink(await readlink(to).catch(() => to), from);
   }
-  for (const path of await filesBelow(folders.hidden)) {
-    await move(path, join(folders.checkout, path.slice(folders.hidden.length + 1)));
-  }
+  for (const path of secret) await move(join(folders.hidden, path), join(folders.checkout, path));
 }
 
 /**
@@ -69,7 +69,7 @@ export async function evaluate(
     command: spec.serve,
     cwd: folders.trained,
     writable: [],
-    readable: [folders.trained, ...made.map((path) => join(folders.checkout, path))],
+    readable: [folders.trained, ...withoutLinks(folders.checkout, made)],
     hidden: outside,
     pipes: { as: "answers", read: questions.read, write: answers.write },
     // Its time is the evaluation's.

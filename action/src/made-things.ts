@@ -4,11 +4,14 @@
  * Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
  * the set-up's own.
  */
-import { chmod, lstat, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, readdir, readlink, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Hashes } from "./protected-files.ts";
 
-/** Which file or folder stands at each path below the root: its device and number. Through a link there is nothing. */
+/**
+ * Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
+ * place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
+ */
 export async function identitiesOf(root: string, paths: readonly string[]): Promise<Hashes> {
   const identities = new Map<string, string>();
   for (const path of paths) identities.set(path, await identityOf(root, path));
@@ -20,7 +23,8 @@ async function identityOf(root: string, path: string): Promise<string> {
     if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
   }
   const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
-  return status === null ? "gone" : `${status.dev}:${status.ino}`;
+  if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
+  return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
 }
 
 function foldersAbove(root: string, path: string): string[] {

@@ -19,7 +19,7 @@ import { type Bounds, watchBounds } from "./bounds.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { type LogReading, LogReader } from "./read-log.ts";
 import type { Place, Sandbox } from "./sandbox.ts";
-import { readInitProcess, waitUntilGone } from "./sandbox-process.ts";
+import { readReport, waitUntilGone } from "./sandbox-process.ts";
 import { oomKills } from "./oom-kills.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -55,6 +55,8 @@ export type CommandResult = {
   /** Null where a signal ended it, or where it could not be started. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** What the sandbox said when it could not be made, so that the command never ran; null when it ran. */
+  readonly notStarted: string | null;
   /** The kernel said that it killed a process for lack of memory meanwhile. */
   readonly killedForMemory: boolean;
   readonly seconds: number;
@@ -87,17 +89,37 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
     reader.push(decoder.write(chunk));
     request.echo(chunk);
   });
-  const init = readInitProcess((child.stdio as readonly unknown[])[statusFd] as Readable | null);
+  const { isolates } = request.sandbox;
+  const status = (child.stdio as readonly unknown[])[statusFd] as Readable | null;
+  const { init, wasStarted } = readReport(status);
+  const said = beginningOf(child.stderr);
   const end = await endOf(child, request, init);
   const seconds = (performance.now() - started) / 1_000;
   signalGroup(child, "SIGKILL");
-  if (request.sandbox.isolates) await waitUntilGone(await init);
+  if (isolates) await waitUntilGone(await init);
   else await killLeftovers(request.env, request.place);
-  await lastOutput(output);
+  for (const stream of [output, child.stderr, status]) await lastOutput(stream);
   watchdog.dismiss();
   reader.push(decoder.end());
   file.close();
-  return { ...end, killedForMemory: oomKills() > killsBefore, seconds, log: reader.end() };
+  const notStarted = isolates && !(await wasStarted) ? failureOf(end, said()) : null;
+  return { ...end, notStarted, killedForMemory: oomKills() > killsBefore, seconds, log: reader.end() };
+}
+
+/** Why there was no sandbox to start the command in; null where something else ended it. */
+function failureOf({ ended, exitCode, signal }: End, said: string): string | null {
+  if (ended !== "itself" || signal !== null || exitCode === 0) return null;
+  return said.trim().split("\n").at(-1)! || `exit status ${exitCode ?? "none"}`;
+}
+
+/**
+ * The first of what comes, and no more is kept. Of a command that ran it says nothing: a candidate may have found its way
+ * to the sandbox's own output.
+ */
+function beginningOf(stream: Readable | null): () => string {
+  let text = "";
+  stream?.on("data", (chunk: Buffer) => (text = `${text}${chunk.toString()}`.slice(0, 2_000)));
+  return () => text;
 }
 
 /**
@@ -129,12 +151,13 @@ function startGroup(request: CommandRequest): ChildProcess {
 }
 
 function stdioOf(pipes: Pipes | null, reports: boolean): StdioOptions {
+  // The command's own errors go with its output: on this one is what the sandbox says when it can't be made.
   const status = reports ? "pipe" : "ignore";
-  if (pipes === null) return ["ignore", "pipe", "ignore", "ignore", "ignore", status];
+  if (pipes === null) return ["ignore", "pipe", status, "ignore", "ignore", status];
   const { read, write } = pipes;
   return pipes.as === "answers"
     ? [read, write, "pipe", "ignore", "ignore", status]
-    : ["ignore", "pipe", "ignore", read, write, status];
+    : ["ignore", "pipe", status, read, write, status];
 }
 
 type End = Pick<CommandResult, "ended" | "exceeded" | "exitCode" | "signal">;

@@ -1,4 +1,7 @@
-/** The first process of a sandbox, as bubblewrap reports it: when it is gone, so is every other. */
+/**
+ * What bubblewrap reports of a sandbox: its first process (when it is gone, so is every other), and whether the command in
+ * it was ever started.
+ */
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { z } from "zod";
@@ -7,11 +10,18 @@ const statusSchema = z.object({ "child-pid": z.int().positive() });
 const pollMs = 5;
 const patienceMs = 3_000;
 
-/** The process id (as the action sees it) from bubblewrap's status; null when there is none. */
-export async function readInitProcess(status: Readable | null): Promise<number | null> {
-  if (status === null) return null;
-  return new Promise((resolve) => {
-    let text = "";
+export type SandboxReport = {
+  /** The first process's id, as the action sees it; null when there is none. */
+  readonly init: Promise<number | null>;
+  /** Known when the report is closed: of a command that was started, and of no other, there is an exit code. */
+  readonly wasStarted: Promise<boolean>;
+};
+
+/** Reads bubblewrap's status. Nobody in the sandbox holds its other end. */
+export function readReport(status: Readable | null): SandboxReport {
+  if (status === null) return { init: Promise.resolve(null), wasStarted: Promise.resolve(false) };
+  let text = "";
+  const init = new Promise<number | null>((resolve) => {
     status.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       const [line, ...rest] = text.split("\n");
@@ -19,6 +29,10 @@ export async function readInitProcess(status: Readable | null): Promise<number |
     });
     for (const event of ["close", "error"]) status.on(event, () => resolve(null));
   });
+  const wasStarted = new Promise<boolean>((resolve) => {
+    status.on("close", () => resolve(text.includes('"exit-code"')));
+  });
+  return { init, wasStarted };
 }
 
 function processOf(line: string): number | null {

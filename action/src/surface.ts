@@ -37,10 +37,14 @@ export type PrivateSurface = {
 export function privateSurface(globs: readonly string[]): PrivateSurface {
   const exact = globs.map((glob) => glob.replace(/\/+$/, ""));
   const matches = mutableMatcher(globs);
-  const bases = globs.map(fixedPart);
+  const folders = globs.map((glob) => ({ base: fixedPart(glob), isGlob: fixedPart(glob) !== glob }));
   return {
     isPrivate: (path) => matches(path) || exact.some((folder) => path.startsWith(`${folder}/`)),
-    isMixed: (path) => bases.some((base) => base === "" || base === "." || base.startsWith(`${path}/`)),
+    isMixed: (path) =>
+      folders.some(({ base, isGlob }) => {
+        const isAbove = base === "" || base === "." || base.startsWith(`${path}/`);
+        return isAbove || (isGlob && (path === base || path.startsWith(`${base}/`)));
+      }),
   };
 }
 

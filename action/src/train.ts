@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Measurement } from "../../src/domain/measurement.ts";
 import { secretValues } from "./candidate-env.ts";
 import { type Fetched, fetchCommits, type Folders, foldersIn, madePaths, writeBase, writeTrial } from "./checkout.ts";
@@ -15,17 +15,19 @@ import { type Bench, type Environment, makePlace, runJob } from "./commands.ts";
 import { conclude, type Ending, type Evidence, type Surface, trainingFailure } from "./conclude.ts";
 import { evaluate, layOut } from "./evaluation.ts";
 import { basicCredentials } from "./git.ts";
+import { type Guard, guardOver } from "./guard.ts";
 import type { TrainInputs } from "./inputs.ts";
 import type { JobLog } from "./job-log.ts";
 import { readMachine } from "./machine.ts";
 import { keepLog } from "./keep-log.ts";
-import { identitiesOf, removeAll } from "./made-things.ts";
+import { removeAll } from "./made-things.ts";
 import { measurementOf, type Trial } from "./measurement-of.ts";
-import { expectFiles, outsideFiles, type Outside } from "./outside.ts";
-import { changedPaths, hashFiles, matchingFiles } from "./protected-files.ts";
+import { expectFiles, hiddenOutside, outsideOf, type Outside } from "./outside.ts";
+import { filesBelow, matchingFiles } from "./protected-files.ts";
+import { linksAmong, readOnlyParts } from "./read-only.ts";
 import { chooseSandbox } from "./sandbox.ts";
 import { runSetup, setupCommand } from "./setup.ts";
-import { mutableMatcher, privateSurface } from "./surface.ts";
+import { mutableMatcher, type PrivateSurface, privateSurface } from "./surface.ts";
 
 /** What a trial needs, beside its inputs. */
 export type TrainContext = {
@@ -48,7 +50,7 @@ export async function train(inputs: TrainInputs, context: TrainContext): Promise
   const secrets = [...new Set([...own, ...secretValues(context.environment)])];
   const folder = await realpath(await mkdtemp(join(inputs.RUNNER_TEMP, "autoresearch-")));
   try {
-    const outside = await outsideFiles(inputs.spec, context.environment);
+    const outside = outsideOf(inputs.spec, context.environment);
     const bench = await makeBench(inputs, context, folder, outside, secrets);
     return { measurement: measurementOf(await runTrial(bench, outside), bench), logFile: await keepLog(bench) };
   } finally {
@@ -80,7 +82,8 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const { spec } = bench.inputs;
   const folders = foldersIn(bench.folder);
   const isMutable = mutableMatcher(spec.mutable);
-  const { isPrivate, isMixed } = privateSurface(outside.privateInside);
+  const surfaceOfPrivate = privateSurface(outside.privateInside);
+  const { isPrivate } = surfaceOfPrivate;
   const request = { ...requestOf(bench), isMutable, isPrivate };
   // 1. The two commits, or a refusal.
   const fetched = await fetchInGroup(bench, request);
@@ -88,20 +91,20 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   const { protectedPaths } = fetched;
   if (fetched.refusal !== null) return ended("rejected", fetched.refusal, protectedPaths.length);
   // 2. The set-up, in the base's own files; then the candidate's are laid over them.
-  const made = await setUp(bench, fetched, folders, isMixed);
+  const made = await setUp(bench, fetched, folders, surfaceOfPrivate);
   if (made === null) return ended("cancelled", "cancelled before the training began", protectedPaths.length);
   const refusal = await writeTrial(fetched, folders, request, made);
   if (refusal !== null) return ended("rejected", refusal, protectedPaths.length);
   // 3. What the protected files are before anything of the candidate runs.
-  const visible = protectedPaths.filter((path) => !isPrivate(path));
-  const shared = made.filter((path) => !isPrivate(path));
-  await expectFiles(outside);
-  const guard = await guardOver(folders.checkout, {
-    visible,
-    // What the evaluation moves, and so must find as the set-up left it.
-    moved: spec.evaluate === null ? [] : shared,
-    outsideNow: () => matchingFiles(outside.protectedGlobs),
+  await expectFiles(outside, [...protectedPaths, ...made]);
+  const stock = await takeStock({
+    folders,
+    visible: protectedPaths.filter((path) => !isPrivate(path)),
+    shared: made.filter((path) => !isPrivate(path)),
+    outside,
+    isEvaluated: spec.evaluate !== null,
   });
+  const { guard } = stock;
   bench.log.say(`${guard.count} protected files hashed; sandbox: ${bench.sandbox.name}`);
   // 4. The training.
   const training = await runJob(bench, {
@@ -109,17 +112,20 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
     command: spec.command,
     cwd: folders.checkout,
     writable: [folders.checkout],
-    readable: readOnlyParts(folders, visible, shared),
-    hidden: outside.hidden,
+    readable: readOnlyParts(folders.checkout, stock.visible, stock.shared),
+    hidden: stock.hidden,
   });
+  if (training.notStarted !== null) {
+    throw new Error(`the sandbox could not be made: ${training.notStarted}. Nothing was trained.`);
+  }
   // 5. The evaluation, by protected files that are still what they were.
   const surface: Surface = { roots: [folders.checkout, folders.trained], isMutable };
-  const trained: Evidence = { training, evaluation: null, changed: await guard.changed() };
+  const trained: Evidence = { training, evaluation: null, changed: await guard.changedByTraining() };
   const trial = (evidence: Evidence, ending: Ending): Trial => ({ ending, evidence, protectedCount: guard.count });
   const failure = trainingFailure(trained, spec, surface);
   if (failure !== null || spec.evaluate === null) return trial(trained, failure ?? conclude(trained, spec, surface));
   try {
-    const evidence = await evaluated(bench, { folders, shared, outside, training, guard });
+    const evidence = await evaluated(bench, stock, training);
     // 6. The judgement.
     return trial(evidence, conclude(evidence, spec, surface));
   } catch (error) {
@@ -129,54 +135,48 @@ async function runTrial(bench: Bench, outside: Outside): Promise<Trial> {
   }
 }
 
-type Evaluated = {
+type Things = {
   readonly folders: Folders;
+  /** Protected files that the candidate sees, by paths in the checkout. */
+  readonly visible: readonly string[];
+  /** What the set-up made, but for what is private. */
   readonly shared: readonly string[];
-  readonly outside: Outside;
-  readonly training: Evidence["training"];
+};
+
+/** What there is besides the candidate's files before anything of it runs. */
+type Stock = Things & {
+  /** Private files of the checkout, that lie in `folders.hidden`. */
+  readonly secret: readonly string[];
+  /** Private files and folders outside the checkout. */
+  readonly hidden: readonly string[];
   readonly guard: Guard;
 };
 
-async function evaluated(bench: Bench, { folders, shared, outside, training, guard }: Evaluated): Promise<Evidence> {
-  await layOut(folders, shared);
+async function takeStock({
+  outside,
+  isEvaluated,
+  ...things
+}: Things & { readonly outside: Outside; readonly isEvaluated: boolean }): Promise<Stock> {
+  const { folders, visible, shared } = things;
+  const secret = (await filesBelow(folders.hidden)).map((file) => relative(folders.hidden, file));
+  const guard = await guardOver(folders, {
+    visible,
+    secret,
+    // What the evaluation moves, and so must find as the set-up left it; what is not read-only, in any case.
+    standing: isEvaluated ? shared : linksAmong(folders.checkout, shared),
+    outsideNow: () => matchingFiles([...outside.protectedGlobs, ...outside.privateGlobs]),
+  });
+  return { ...things, secret, hidden: await hiddenOutside(outside), guard };
+}
+
+async function evaluated(bench: Bench, stock: Stock, training: Evidence["training"]): Promise<Evidence> {
+  const { folders, shared, secret, hidden, guard } = stock;
+  await layOut(folders, shared, secret);
   // What judges has lain in reach of a candidate without a sandbox, and could put itself right before it is hashed again.
   const broken = await guard.changedInCheckout();
   if (broken.length > 0) return { training, evaluation: null, changed: broken };
-  const evaluation = await evaluate(bench, folders, shared, outside.hidden);
-  return { training, evaluation, changed: await guard.changed() };
-}
-
-/** Tells what is not as it was when it was set up. */
-type Guard = {
-  readonly count: number;
-  readonly changed: () => Promise<string[]>;
-  /** Without the files outside, which may be large. */
-  readonly changedInCheckout: () => Promise<string[]>;
-};
-
-async function guardOver(
-  checkout: string,
-  files: {
-    readonly visible: readonly string[];
-    readonly moved: readonly string[];
-    readonly outsideNow: () => Promise<string[]>;
-  },
-): Promise<Guard> {
-  const { visible, moved, outsideNow } = files;
-  const before = await hashFiles(checkout, [...visible, ...(await outsideNow())]);
-  const standing = await identitiesOf(checkout, moved);
-  const movedNow = async () => changedPaths(standing, await identitiesOf(checkout, moved));
-  return {
-    count: before.size,
-    changed: async () => {
-      const now = await hashFiles(checkout, [...visible, ...(await outsideNow())], before);
-      return [...changedPaths(before, now), ...(await movedNow())];
-    },
-    changedInCheckout: async () => {
-      const now = await hashFiles(checkout, visible, before);
-      return [...visible.filter((path) => now.get(path) !== before.get(path)), ...(await movedNow())];
-    },
-  };
+  const evaluation = await evaluate(bench, folders, shared, hidden);
+  return { training, evaluation, changed: await guard.changedByEvaluation() };
 }
 
 function requestOf({ inputs, folder, signal }: Bench) {
@@ -217,18 +217,11 @@ async function setUp(
   bench: Bench,
   fetched: Fetched,
   folders: Folders,
-  isMixed: (path: string) => boolean,
+  secret: PrivateSurface,
 ): Promise<string[] | null> {
   const command = setupCommand(bench.inputs.spec, fetched.protectedPaths);
   if (command === null) return [];
   await writeBase(fetched);
   if (!(await runSetup(bench, command, folders.checkout))) return null;
-  return madePaths(fetched, folders, isMixed);
-}
-
-const mostBinds = 1_000;
-
-/** Each protected file is read-only by itself, so that the training may write beside it; of very many, hashes must do. */
-function readOnlyParts({ checkout }: Folders, visible: readonly string[], made: readonly string[]): string[] {
-  return [...(visible.length <= mostBinds ? visible : []), ...made].map((path) => join(checkout, path));
+  return madePaths(fetched, folders, secret);
 }

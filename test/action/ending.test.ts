@@ -138,6 +138,7 @@ describe("a process that the kernel killed", () => {
     exceeded: null,
     exitCode: 137,
     signal: null,
+    notStarted: null,
     killedForMemory: true,
     seconds: 1,
     log,

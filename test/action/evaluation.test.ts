@@ -250,6 +250,38 @@ describe("the set-up", () => {
     expect(result.leftovers).toEqual([]);
   });
 
+  it.each([
+    ["a file in the place of its folder", { "data/mine.txt": null, data: "1" }, "data"],
+    ["a file in the place of a folder above", { "data/mine.txt": null, "data/deep": "1" }, "data/deep"],
+    ["a file in its place", { "data/deep/made": "1" }, "data/deep/made"],
+    ["a folder in its place", { "data/deep/made/more/x": "1" }, "data/deep/made/more/x"],
+    ["a file in the place of what is private", { "data/secret": "1" }, "data/secret"],
+    ["a file in the place of a folder that was not there before", { new: "1" }, "new"],
+  ])("has its place: a candidate with %s is rejected", async (_, changes, path) => {
+    const { measurement } = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: world.candidate({ "data/mine.txt": "0", "data/deep/mine.txt": "0", ...changes }),
+      INPUT_BASE: world.candidate({ "data/mine.txt": "0", "data/deep/mine.txt": "0" }),
+      INPUT_SPEC: JSON.stringify({
+        ...spec,
+        mutable: ["train.py", "data/**", "new"],
+        private: ["secret", "data/secret/a"],
+        setup: "mkdir -p data/deep data/secret new/one && echo 1 > data/deep/made && echo 1 > data/secret/a",
+      }),
+    }).done;
+    expect(measurement).toMatchObject({ status: "rejected", because: `changes ${path}, which the set-up makes` });
+  });
+
+  it("is trained with where the candidate deletes all that stood beside it", async () => {
+    const { measurement } = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_COMMIT: world.candidate({ "data/mine.txt": null }),
+      INPUT_BASE: withData,
+      INPUT_SPEC: JSON.stringify({ ...spec, mutable: ["train.py", "data/**"], setup: "mkdir data/made" }),
+    }).done;
+    expect(measurement).toMatchObject({ status: "measured", value: 2 });
+  });
+
   it("is not overwritten by a candidate whose surface is wide", async () => {
     const commit = world.candidate({ ".venv/sitecustomize.py": "1" });
     const result = await startAction(world, {

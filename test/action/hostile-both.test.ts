@@ -3,17 +3,22 @@
  * or changes nothing.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBubblewrap } from "./bubblewrap.ts";
 import { block, makeHostileWorld, type Mode, planted, start, token, type Wish } from "./hostile-world.ts";
-import { linkProgram, processesWith, type Result, until, type World } from "./world.ts";
+import { linkProgram, plainSpec, processesWith, type Result, startAction, until, type World } from "./world.ts";
 
 let world: World;
 beforeAll(() => {
   world = makeHostileWorld();
 });
 afterAll(() => world.remove());
+
+function put(path: string, text: string): void {
+  mkdirSync(dirname(join(world.folder, path)), { recursive: true });
+  writeFileSync(join(world.folder, path), text);
+}
 
 const judge = async (train: string, sandbox: Mode, wish?: Wish): Promise<Result> =>
   start(world, train, sandbox, wish).done;
@@ -171,11 +176,11 @@ describe("without a sandbox", () => {
     const forged = [
       "import shutil",
       'print("forged it")',
-      'shutil.copy2("evaluate.bak", "evaluate.py")',
+      'shutil.copy2("../evaluate.bak", "evaluate.py")',
       `print("---"); print("val_bpb: 0.1")`,
     ].join("\n");
     const { measurement, printed } = await judge(
-      `import shutil\nshutil.copy2("../judge/evaluate.py", "../judge/evaluate.bak")\nopen("../judge/evaluate.py", "w").write(${JSON.stringify(forged)})\n${block}`,
+      `import shutil\nshutil.copy2("../judge/evaluate.py", "../evaluate.bak")\nopen("../judge/evaluate.py", "w").write(${JSON.stringify(forged)})\n${block}`,
       "off",
       { spec: { evaluate: "python3 evaluate.py" } },
     );
@@ -184,6 +189,46 @@ describe("without a sandbox", () => {
       because: "changed evaluate.py while running, outside the mutable surface",
     });
     expect(printed).not.toContain("forged it");
+  });
+
+  it.each([
+    ["rewrote", `open("../hidden/secret/held.txt", "w").write("mine")`, "secret/held.txt"],
+    ["removed", `import os; os.remove("../hidden/secret/held.txt")`, "secret/held.txt"],
+    ["rewrote outside the checkout", `open(os.path.expanduser("~/held/out.txt"), "w").write("mine")`, "held/out.txt"],
+    ["added to outside the checkout", `open(os.path.expanduser("~/held/new.txt"), "w").write("mine")`, "held/new.txt"],
+    ["rewrote where the set-up made it", `open("../hidden/made.txt", "w").write("mine")`, "made.txt"],
+  ])("held-out data that the candidate %s is no yardstick: the trial is void, by name", async (_, step, name) => {
+    put("held/out.txt", "held out");
+    const base = world.candidate({ "secret/held.txt": "held out" });
+    const { measurement, printed } = await startAction(world, {
+      INPUT_MODE: "train",
+      INPUT_BASE: base,
+      INPUT_COMMIT: world.candidate({ "secret/held.txt": "held out", "train.py": `import os\n${step}\n${block}` }),
+      INPUT_SPEC: JSON.stringify({
+        ...plainSpec,
+        command: "python3 train.py",
+        setup: "echo made > made.txt",
+        mutable: ["train.py"],
+        private: ["secret", "made.txt", "~/held"],
+        evaluate: `cat secret/held.txt ~/held/*; echo ---; echo val_bpb: 0.1`,
+      }),
+    }).done;
+    expect(measurement.status).toBe("rejected");
+    expect(measurement.because).toMatch(/^changed .* while running, outside the mutable surface$/);
+    expect(measurement.protectedFiles.changed).toHaveLength(1);
+    const [changed] = measurement.protectedFiles.changed;
+    expect(changed).toBe(name.startsWith("held/") ? join(world.folder, name) : name);
+    expect(printed).not.toContain("evaluation: cat");
+  });
+
+  it("a module that was put beside the evaluator is not run", async () => {
+    const { measurement, printed } = await judge(
+      `open("../judge/json.py", "w").write("print('planted it')\\ndef loads(text): return 0.1")\n${block}`,
+      "off",
+      { spec: { evaluate: "python3 evaluate.py" } },
+    );
+    expect(measurement).toMatchObject({ status: "rejected", protectedFiles: { changed: ["judge/json.py"] } });
+    expect(printed).not.toContain("planted it");
   });
 
   it("is said in the measurement, with its reason", async () => {

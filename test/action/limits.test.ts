@@ -178,6 +178,7 @@ describe("what a candidate printed", () => {
           exceeded: null,
           exitCode: 0,
           signal: null,
+          notStarted: null,
           killedForMemory: false,
           seconds: 1,
           log: readLog(lines.join("\n"), "val_bpb"),

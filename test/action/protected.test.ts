@@ -2,10 +2,12 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { outsideFiles } from "../../action/src/outside.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hiddenOutside, outsideOf } from "../../action/src/outside.ts";
 import { changedPaths, hashFiles, matchingFiles } from "../../action/src/protected-files.ts";
+import { noBubblewrap } from "./bubblewrap.ts";
 import { block, makeHostileWorld, start } from "./hostile-world.ts";
+import type { World } from "./world.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -92,11 +94,11 @@ describe("of a snapshot whose files are links into blobs/", () => {
   });
 
   it("of a private folder what its links lead to is private, too", async () => {
-    const { hidden } = await outsideFiles(
-      { protect: [], private: [join(folder, "hub/snapshots/main")] },
-      { HOME: folder },
-    );
-    expect(hidden).toEqual([join(folder, "hub/snapshots/main"), join(folder, "hub/blobs/aa")]);
+    const spec = { protect: [], private: [join(folder, "hub/snapshots/main")] };
+    expect(await hiddenOutside(outsideOf(spec, { HOME: folder }))).toEqual([
+      join(folder, "hub/snapshots/main"),
+      join(folder, "hub/blobs/aa"),
+    ]);
   });
 });
 
@@ -106,18 +108,61 @@ it("a link in the checkout is its target's name: what it leads to is hashed by i
   expect((await hashFiles(folder, ["b"])).get("b")).toBe("link a");
 });
 
-it("a pattern that matches nothing is an error that names it, and nothing is trained", async () => {
-  const world = makeHostileWorld();
-  try {
-    const spec = { protect: ["~/.cache/autoresearch/*.bni"] };
+describe("a pattern that matches nothing", () => {
+  let world: World;
+  beforeAll(() => {
+    world = makeHostileWorld();
+  });
+  afterAll(() => world.remove());
+
+  it.each([
+    ["protect", "~/.cache/autoresearch/*.bni", "on this runner"],
+    ["private", "~/.cache/autoresearch/held_out.bni", "on this runner"],
+    ["private", "~/.cache/autoresearch/*.bni", "on this runner"],
+    ["private", "secrets", "of the repository that is not mutable"],
+    ["private", "made/*.bni", "of the repository that is not mutable"],
+    ["private", "train.py", "of the repository that is not mutable"],
+  ])("of `%s`: %s is an error that names it, and nothing is trained", async (key, pattern, where) => {
+    const spec = {
+      [key]: [pattern],
+      setup: "mkdir made && echo 1 > made/held_out.bin",
+      evaluate: "python3 evaluate.py",
+    };
     const result = await start(world, `print("it ran")\n${block}`, "off", { spec }).done;
     expect(result.status).toBe(1);
-    expect(result.printed).toMatch(
-      /::error::`trial\.protect` names .*\/\.cache\/autoresearch\/\*\.bni, and no file on this runner matches it/,
+    const name = pattern.replace("~", world.folder);
+    expect(result.printed).toContain(
+      `::error::\`trial.${key}\` names ${name}, and no file ${where} matches it: nothing would be ${key === "protect" ? "protected" : "hidden"}. Put there`,
     );
+    expect(result.printed).toContain("or take the pattern out. Nothing was trained.");
     expect(result.printed).not.toContain("it ran");
     expect(result.outputs).toEqual({});
-  } finally {
-    world.remove();
-  }
+  });
 });
+
+describe.each((["required", "off"] as const).filter((sandbox) => sandbox === "off" || noBubblewrap === null))(
+  "sandbox: %s",
+  (sandbox) => {
+    it("private files that the set-up makes are the evaluator's alone, in a folder with others, too", async () => {
+      const world = makeHostileWorld();
+      try {
+        const cache = "~/.cache/autoresearch";
+        const looks = ["made/a.bin", "made/deep/a.bin", "made/a.txt", "made/none/a.txt"];
+        const look = `import os\nprint("sees", [p for p in ${JSON.stringify(looks)} if os.path.exists(p)])\n`;
+        const outside = `print("text", open(os.path.expanduser("${cache}/held.bin")).read())\n`;
+        const { measurement } = await start(world, `${look}${outside}${block}`, sandbox, {
+          spec: {
+            setup: `mkdir -p made/deep made/none && for f in ${looks.join(" ")} ${cache}/held.bin; do echo held out > $f; done; ln -s nowhere ${cache}/gone.bin`,
+            private: ["made/**/*.bin", `${cache}/*.bin`],
+            evaluate: `cat ${looks.join(" ")} ${cache}/held.bin && echo --- && echo val_bpb: 0.5`,
+          },
+        }).done;
+        expect(measurement).toMatchObject({ status: "measured", value: 0.5 });
+        expect(measurement.logTail).toContain("sees ['made/a.txt', 'made/none/a.txt']\n");
+        if (sandbox === "required") expect(measurement.logTail).toMatch(/^text $/m);
+      } finally {
+        world.remove();
+      }
+    });
+  },
+);
