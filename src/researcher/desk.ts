@@ -33,12 +33,16 @@ type KeyOf = (files: readonly FileText[]) => string;
 export type Task = Omit<Brief, "purse">;
 
 const idle: DeskState = { kind: "idle" };
+/** What may be otherwise once people have asked for something: no idea is left, a pause, another model is needed. */
+const revisable: ReadonlySet<DeskState["kind"]> = new Set(["exhausted", "failed", "helpless"]);
 
 export class Desk {
   #state = idle;
   #abort: AbortController | null = null;
   #purse: OpenPurse | null = null;
   #failures = 0;
+  /** Whether people asked for something since the task began. */
+  #heard = false;
   /** How often what was asked for has failed, by the commit to mend or the comment of the `try`. */
   readonly #failuresOf = new Map<Sha | number, number>();
   #passedOver: string | null = null;
@@ -80,6 +84,7 @@ export class Desk {
     const purse = this.#money.open();
     this.#abort = abort;
     this.#purse = purse;
+    this.#heard = false;
     this.#state = { kind: "thinking" };
     const settle = (state: DeskState) => {
       if (state.kind === "ready" && purse.spent().usd > 0) this.#money.countProposal();
@@ -88,7 +93,7 @@ export class Desk {
       this.#purse = null;
       if (state.kind !== "failed") this.#failures = 0;
       if (state.kind === "ready") this.#passedOver = state.passedOver ?? null;
-      this.#state = state;
+      this.#state = this.#heard && revisable.has(state.kind) ? idle : state;
       changed();
     };
     const brief = { ...task, library: patient(task.library), purse };
@@ -115,6 +120,12 @@ export class Desk {
   /** A person says to go on: what the researcher could not do it may be able to do now. */
   tryAgain(): void {
     if (this.#state.kind !== "thinking" && this.#state.kind !== "ready") this.clear();
+  }
+
+  /** People ask for something, or for something else: what was said without it is said no more. */
+  heed(): void {
+    if (this.#state.kind === "thinking") this.#heard = true;
+    else if (revisable.has(this.#state.kind)) this.clear();
   }
 
   #failed(error: unknown, task: Task, nowMs: number): DeskState {

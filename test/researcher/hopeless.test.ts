@@ -82,6 +82,9 @@ describe.each([
     const reason = expect.stringMatching(because) as string;
     expect(await think(desk, researcher, brief)).toMatchObject({ kind: "failed", because: reason });
     expect(await think(desk, researcher, brief)).toEqual({ kind: "refused", because: reason, comment: 9 });
+    // What else people ask for is no reason to ask for this again.
+    desk.heed();
+    expect(desk.state.kind).toBe("refused");
   });
 
   it("a new idea may be asked for again", async () => {
