@@ -118,6 +118,8 @@ async function carryOut(
   // After the end nothing is spent any more: what is set aside by then is all that the last write has to keep.
   const state = stateAfter(action);
   if (state !== null && isEnded(state)) desk.clear();
+  // Before the write: where no answer of it comes, it is the comment's receipt alone that is owed later.
+  if (asksForMore(action)) desk.heed();
   await act(action, context);
   if (isAnswered(action)) desk.clear();
   if (state === "running") desk.tryAgain();
@@ -134,6 +136,11 @@ async function think(
   const researcher = researcherOf(session.record.config, memory, deps);
   const task = await briefOf(context, session, action);
   memory.desk.think(researcher, task, deps.now, () => deps.wake(key));
+}
+
+/** People have given the researcher something to heed. */
+function asksForMore(action: Action): boolean {
+  return (action.kind === "obey" && action.steer !== null) || (action.kind === "heedEdit" && action.refusal === null);
 }
 
 /** What was on the desk is answered. */

@@ -30,15 +30,17 @@ const pastAtMost = 200;
 export function libraryAt(commit: Sha, context: Context): Library {
   const { client, view } = context;
   const secret = privateMatcher(view.record!.config.trial.private);
-  const entries = async () =>
-    (await readTree(client, repoOf(view), commit)).tree.filter(
-      // A symbolic link (120000) is the name of something else, which may be private.
-      (entry) => entry.type === "blob" && entry.mode !== "120000" && !secret(entry.path),
-    );
+  const look = async () => {
+    const { tree } = await readTree(client, repoOf(view), commit);
+    // A symbolic link (120000) is the name of something else, which may be private.
+    const open = tree.filter((entry) => entry.type === "blob" && entry.mode !== "120000" && !secret(entry.path));
+    return new Map(open.map((entry) => [entry.path, entry]));
+  };
+  const entries = once(look);
   return {
-    paths: async () => (await entries()).map((entry) => entry.path).sort(),
+    paths: async () => [...(await entries()).keys()].sort(),
     read: async (path) => {
-      const entry = (await entries()).find((each) => each.path === path);
+      const entry = (await entries()).get(path);
       if (entry === undefined || (entry.size ?? 0) > largestFile) return null;
       const text = await readBlob(client, repoOf(view), sha(entry.sha));
       // What is not UTF-8 has lost something by now.
@@ -46,6 +48,16 @@ export function libraryAt(commit: Sha, context: Context): Library {
     },
     experiment: (number) => readPast(number, context),
   };
+}
+
+/** What is looked for, once: a tree is large, and many files of it are read. A look that failed is no answer. */
+function once<T>(look: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null;
+  const forget = (error: unknown): never => {
+    known = null;
+    throw error;
+  };
+  return () => (known ??= look().catch(forget));
 }
 
 /** A settled experiment with all that is known of it; null: there is none of this number. */

@@ -45,6 +45,6 @@ export function proposalOf(said: Submission, files: readonly FileText[], brief: 
 }
 
 /** The idea of a person that this experiment is to try. */
-export function requestIn({ steering }: Brief): Brief["steering"][number] | undefined {
+export function requestIn({ steering }: Pick<Brief, "steering">): Brief["steering"][number] | undefined {
   return steering.find(({ kind }) => kind === "try");
 }

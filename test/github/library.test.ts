@@ -42,8 +42,14 @@ function libraryOf(files: Readonly<Record<string, string>>) {
     size: Buffer.byteLength(text),
   }));
   const asked: string[] = [];
+  /** How often the tree was asked for; GitHub does not answer the first `away` times. */
+  const trees = { asked: 0, away: 0 };
   const client = new Client({
     request: (route, parameters) => {
+      if (route.includes("/git/trees/")) {
+        trees.asked += 1;
+        if (trees.asked <= trees.away) return Promise.reject(new Error("GitHub answered 502"));
+      }
       const at = tree.findIndex(({ sha }) => sha === parameters?.["file_sha"]);
       if (at >= 0) asked.push(tree[at]!.path);
       const blob = () => ({ content: Buffer.from(texts[at]![1]).toString("base64"), encoding: "base64" });
@@ -54,7 +60,7 @@ function libraryOf(files: Readonly<Record<string, string>>) {
     graphql: () => Promise.reject(new Error("nobody was to ask")),
   });
   const context = { ...contextWith({ ours: true, branch: "" }), client };
-  return { library: libraryAt(shaOf(1), context), asked };
+  return { library: libraryAt(shaOf(1), context), asked, trees };
 }
 
 test("a file is given whole or not at all", async () => {
@@ -67,6 +73,19 @@ test("a file is given whole or not at all", async () => {
   expect(await library.read("gone.py")).toBeNull();
   // What is too large is not even fetched.
   expect(asked).toEqual(["prepare.py", "image.png"]);
+});
+
+test("the tree is looked at once for all files, and again where GitHub did not answer", async () => {
+  const { library, trees } = libraryOf({ "a.py": "A = 1\n", "b.py": "B = 1\n" });
+  trees.away = 1;
+  await expect(library.paths()).rejects.toThrow("GitHub answered 502");
+  expect(await library.paths()).toEqual(["a.py", "b.py"]);
+  expect(await Promise.all(["a.py", "b.py", "c.py"].map((path) => library.read(path)))).toEqual([
+    "A = 1\n",
+    "B = 1\n",
+    null,
+  ]);
+  expect(trees.asked).toBe(2);
 });
 
 test("there is no experiment 0, and none that has no row", async () => {

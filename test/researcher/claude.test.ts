@@ -207,14 +207,6 @@ test("input that is not of the form, and a tool that is not there, are said and 
   expect(answer.kind).toBe("proposal");
 });
 
-test("who talks instead of working is reminded, twice", async () => {
-  const { answer, server } = await ask([{ say: "I would raise the rate." }, { say: "Shall I?" }, edit(), submit()]);
-  expect(answer.kind).toBe("proposal");
-  expect(JSON.stringify(server.seen[1]!.request.messages.at(-1))).toContain("end with `submit`");
-  const only = configWith({ researcher: { fallbacks: [] } });
-  await expect(ask([{ say: "No." }], { config: only })).rejects.toThrow("claude-opus-5-5 ended without a submission");
-});
-
 test("the turns are bounded, and the model is told when they run out", async () => {
   const look: Reply = { use: [{ name: "list_files", input: { folder: "" } }] };
   const config = configWith({ researcher: { turns: 6, fallbacks: [] } });

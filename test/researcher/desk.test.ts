@@ -147,6 +147,9 @@ describe("the desk and what a researcher may answer", () => {
     expect(desk.state).toEqual({ kind: "helpless", because: "no key" });
     desk.tryAgain();
     expect(desk.state).toEqual({ kind: "idle" });
+    await think(desk, answering({ kind: "person", because: "no such model" }));
+    desk.heed();
+    expect(desk.state).toEqual({ kind: "idle" });
   });
 
   it("waits longer than it is told to where that was too short before", async () => {

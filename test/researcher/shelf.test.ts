@@ -37,4 +37,21 @@ describe("the shelf", () => {
     const { files } = await shelfOf(briefWith({ program: "Change train.py.", files: [train] }));
     expect(files).toEqual([]);
   });
+
+  it("is found among as many paths as GitHub lists at once, however long the program is", async () => {
+    const others = Array.from({ length: 100_000 }, (_, at) => [`lib/module_${at}.py`, `N = ${at}\n`] as const);
+    const files = [
+      { path: "train.py", text: `import lib.module_7\n${"x = 1\n".repeat(500)}` },
+      { path: "model.py", text: `from lib.module_19999 import N\n${"y = 1\n".repeat(500)}` },
+    ];
+    const program = `${"Lower the loss, by all means. ".repeat(500)}\nRead lib/module_12345.py.`;
+    const brief = briefWith({ files, program, library: library(Object.fromEntries(others)) });
+    const { paths, files: open } = await shelfOf(brief);
+    expect(paths).toHaveLength(100_000);
+    expect(open.map(({ path, text }) => [path, text])).toEqual([
+      ["lib/module_7.py", "N = 7\n"],
+      ["lib/module_12345.py", "N = 12345\n"],
+      ["lib/module_19999.py", "N = 19999\n"],
+    ]);
+  });
 });

@@ -13,7 +13,10 @@ const largestTokens = 8_000;
 export async function shelfOf(brief: Brief): Promise<Shelf> {
   const paths = await brief.library.paths();
   const mutable = new Set(brief.files.map(({ path }) => path));
-  const wanted = paths.filter((path) => !mutable.has(path) && isUsed(path, brief)).slice(0, readAtMost);
+  // Once, and not for each path: a repository may have tens of thousands.
+  const named = words(brief.program);
+  const imported = new Set(brief.files.flatMap(({ text }) => [...importsOf(text)]));
+  const wanted = paths.filter((path) => !mutable.has(path) && isUsed(path, named, imported)).slice(0, readAtMost);
   const files: FileText[] = [];
   let left = shelfTokens;
   for (const path of wanted) {
@@ -28,12 +31,12 @@ export async function shelfOf(brief: Brief): Promise<Shelf> {
 }
 
 /** Whether the program names the file, or a mutable Python file imports it. */
-function isUsed(path: string, { program, files }: Brief): boolean {
+function isUsed(path: string, named: ReadonlySet<string>, imported: ReadonlySet<string>): boolean {
   const name = path.split("/").at(-1)!;
   if (!/\.[a-z]{1,6}$/i.test(name)) return false;
-  if (words(program).has(path)) return true;
+  if (named.has(path)) return true;
   const module = /^(?:src\/)?(.+)\.py$/.exec(path)?.[1]?.replaceAll("/", ".");
-  return module !== undefined && files.some((file) => importsOf(file.text).has(module));
+  return module !== undefined && imported.has(module);
 }
 
 function words(text: string): Set<string> {

@@ -72,17 +72,14 @@ async function work(text: BriefText, bench: Workbench, terms: Terms, signal: Abo
     // Who has thought longer once does so again.
     mostTokens = Math.max(mostTokens, answered.roomTokens);
     check(message, terms.model);
-    // An empty answer can't be sent back.
-    if (message.content.length > 0) {
-      messages.push({ role: "assistant", content: message.content as Anthropic.ContentBlockParam[] });
-    }
     const uses = message.content.filter((block) => block.type === "tool_use");
-    if (uses.length === 0) {
+    if (uses.length === 0 || !canGoBack(message)) {
       reminders += 1;
       if (reminders > remindersAtMost) throw useless(`${terms.model} ended without a submission`);
-      messages.push({ role: "user", content: [{ type: "text", text: reminder }] });
+      remind(messages, message);
       continue;
     }
+    messages.push(answerIn(message));
     const { end, results, refused } = await useTools(uses, bench);
     if (end !== null) return end;
     refusals += refused;
@@ -115,6 +112,27 @@ async function useTools(
 function warning(left: number): Anthropic.TextBlockParam[] {
   if (left > warnFrom || left === 0) return [];
   return [{ type: "text", text: `Calls left: ${left}. Submit before they are used up.` }];
+}
+
+/** Whether the API takes the answer back: not an empty one, nor one that ends in a thought. */
+function canGoBack({ content }: Anthropic.Message): boolean {
+  const last = content.at(-1)?.type;
+  return last !== undefined && last !== "thinking" && last !== "redacted_thinking";
+}
+
+function answerIn({ content }: Anthropic.Message): Anthropic.MessageParam {
+  return { role: "assistant", content: content as Anthropic.ContentBlockParam[] };
+}
+
+/** The model is reminded after its answer; where that can't go back, at the end of what was said before it. */
+function remind(messages: Anthropic.MessageParam[], message: Anthropic.Message): void {
+  const said: Anthropic.TextBlockParam = { type: "text", text: reminder };
+  if (canGoBack(message)) {
+    messages.push(answerIn(message), { role: "user", content: [said] });
+    return;
+  }
+  const before = messages.pop()!.content as Anthropic.ContentBlockParam[];
+  messages.push({ role: "user", content: [...before, said] });
 }
 
 const reminder = "Nobody reads text outside of tools. Go on with the tools, and end with `submit`.";

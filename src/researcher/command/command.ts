@@ -22,6 +22,7 @@ import { refusalOf } from "../guard.ts";
 import { proposalOf, submissionSchema } from "../submission.ts";
 import type { AllowedCommand } from "../../domain/allowed-commands.ts";
 import { type Checkout, changesIn, layCheckout, readPlain } from "./checkout.ts";
+import { clearAway } from "./clear-away.ts";
 import { runCommand } from "./process.ts";
 
 export type CommandMeans = {
@@ -104,7 +105,7 @@ async function propose(brief: Brief, given: With, signal: AbortSignal): Promise<
     }
     throw new Error(`no change of ${given.name} passed the guard in ${runsAtMost} runs; the last: ${refused}`);
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await clearAway(home);
   }
 }
 

@@ -73,12 +73,15 @@ function turns({ messages }: MessagesRequest): string | null {
   return null;
 }
 
-/** Thinking blocks come back letter by letter, to the model that made them. */
+/** Thinking blocks come back letter by letter, to the model that made them, and never as the end of an answer. */
 function thoughts({ model, messages }: MessagesRequest, issued: ReadonlySet<string>): string | null {
   for (const [index, { role, content }] of messages.entries()) {
     if (role !== "assistant") continue;
     const changed = content.some((block) => block.type === "thinking" && !issued.has(thoughtKey(model, block)));
     if (changed) return `messages.${index}: thinking blocks can't be modified, nor given to another model`;
+    const ends = content.at(-1)!.type;
+    if (ends === "thinking" || ends === "redacted_thinking")
+      return `messages.${index}: The final block in an assistant message cannot be \`${ends}\`.`;
     const starts = content[0]!.type;
     if (models[model]!.isNew && starts !== "thinking" && starts !== "redacted_thinking")
       return `messages.${index}: the thinking block of this turn is missing`;

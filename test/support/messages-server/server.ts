@@ -18,6 +18,8 @@ export type Reply =
       readonly slowMs?: number;
     }
   | { readonly say: string; readonly stop?: "end_turn" | "max_tokens" | "model_context_window_exceeded" }
+  /** A thought, and nothing after it. */
+  | { readonly think: "thinking" | "redacted_thinking" }
   | { readonly refuse: string | null }
   | {
       readonly error: {
@@ -165,6 +167,10 @@ function saidOf(reply: Reply, { model }: MessagesRequest): Said {
   }
   if ("refuse" in reply) {
     return { content: [], stopReason: "refusal", refusal: { category: reply.refuse, explanation: null } };
+  }
+  if ("think" in reply) {
+    const redacted: AssistantBlock = { type: "redacted_thinking", data: `data-${serial}` };
+    return { content: [reply.think === "thinking" ? thought : redacted], stopReason: "end_turn" };
   }
   const words = "say" in reply ? reply.say : "Let me see.";
   return {
