@@ -64,6 +64,8 @@ export function alternatives(text: string): string[] {
     (each) =>
       Number.isFinite(Number(each)) &&
       Number(each) !== value &&
+      // From 1e21 on JavaScript writes no whole number as one.
+      (!whole || /^-?\d+$/.test(each)) &&
       (value < 0 || Number(each) >= 0) &&
       (value <= 0 || Number(each) > 0),
   );

@@ -65,6 +65,14 @@ describe("other values for a constant", () => {
     expect(alternatives("0.0")).toEqual([]);
   });
 
+  it("leave out what would be no whole number any more", () => {
+    expect(alternatives("900000000000000000000")).toEqual([
+      "450000000000000000000",
+      "603000000000000000000",
+      "225000000000000000000",
+    ]);
+  });
+
   it("keep a whole number whole, and what is above zero above zero", () => {
     fc.assert(
       fc.property(
