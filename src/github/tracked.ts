@@ -18,7 +18,7 @@ import { outcomes } from "../domain/verdict.ts";
 import type { CommitFact, PullFact } from "./facts.ts";
 import type { Identity, View } from "./view.ts";
 
-/** How many commits on an experiment's branch are looked through for the bot's own. */
+/** How many commits are looked through for the bot's own, on an experiment's branch and on the frontier. */
 const followedCommits = 20;
 
 /**
@@ -135,6 +135,21 @@ function mergeAt(view: View, commit: Sha): { value: number; trials: number; expe
   if (candidate?.tree !== fact.tree) return null;
   const facts = mergeFacts(fact.message, record.config.metric.name);
   return facts?.session === view.key.issue ? facts : null;
+}
+
+/**
+ * What the bot's merge of a candidate says: the frontier's tip, or a commit below what came there before its row was
+ * written. The name of a commit that has to be read first; null where there is no such merge.
+ */
+export function ownMerge(view: View, head: Sha): { value: number } | Sha | null {
+  let next: Sha | undefined = view.frontier ?? undefined;
+  for (let step = 0; step <= followedCommits && next !== undefined && next !== view.record?.base; step += 1) {
+    const commit = view.commits.get(next);
+    if (commit === undefined) return next;
+    if (commit.parents[1] === head) return mergeAt(view, next);
+    next = commit.parents[0];
+  }
+  return null;
 }
 
 /** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
