@@ -4,7 +4,8 @@
  *
  *     npm run bench
  *
- * Ends with status 1 where a bound (docs/design.md, section 11) is passed.
+ * Ends with status 1 where a bound (docs/design.md, section 11) is passed. The runner's own jobs have a token and a limit of
+ * their own: theirs are shown, and are not held against the bound of the bot's.
  */
 import { scripted, startWorld, until } from "../test/support/world.ts";
 
@@ -22,9 +23,14 @@ const rowsReach = (count: number) =>
   until(`${count} experiments are settled`, async () => (await world.rows(issue)).length > count, 600_000);
 
 await rowsReach(first);
+let ofJobs = 0;
+world.onExchange(({ actor, kind }) => {
+  if (actor === "job" && kind !== "notModified") ofJobs += 1;
+});
 const before = world.github.requests();
 await rowsReach(experiments - 1);
 const after = world.github.requests();
+const ofBot = after.total - after.byKind.notModified - (before.total - before.byKind.notModified) - ofJobs;
 await world.close();
 
 const settled = experiments - 1 - first;
@@ -36,8 +42,8 @@ const routes = Object.keys(after.byRoute)
   .filter(({ count }) => count > 0)
   .sort((a, b) => b.count - a.count);
 for (const { name, count } of routes) console.log(`${per(count)}  ${name}`);
-const total = after.total - after.byKind.notModified - (before.total - before.byKind.notModified);
-console.log(`${per(total)}  requests an experiment that count (bound: 20)`);
+console.log(`${per(ofBot)}  requests of the bot an experiment that count (bound: 20)`);
+console.log(`${per(ofJobs)}  of the runner's own jobs`);
 console.log(`${per(after.byKind.content - before.byKind.content)}  of them notify (bound: 2)`);
-if (total > 20 * settled || after.byKind.content - before.byKind.content > 2 * settled) process.exitCode = 1;
+if (ofBot > 20 * settled || after.byKind.content - before.byKind.content > 2 * settled) process.exitCode = 1;
 console.log(`${per(after.byKind.notModified - before.byKind.notModified)}  answered 304, which are free`);

@@ -7,6 +7,7 @@ import { sayTrouble } from "./github/act-labels.ts";
 import { setState } from "./github/act-results.ts";
 import type { Context } from "./github/act.ts";
 import { classify, isRest, isStatus } from "./github/errors.ts";
+import { distrustOrders } from "./github/observe-comments.ts";
 import { Held } from "./github/pace.ts";
 import { type View, everything } from "./github/view.ts";
 import type { Deps, Memory } from "./memory.ts";
@@ -59,6 +60,8 @@ async function answerError({ error, inHand, context, memory, deps }: Trouble): P
     deps.log.info({ ...fieldsOf(inHand), because: kind.because, waitMs: kind.afterMs }, "held");
     memory.repeats = 0;
     memory.lastAction = "";
+    // But for what people asked: by then they may have taken it back, or lost their access, or another process obeyed.
+    if (view.orders.length > 0) distrustOrders(view);
     return kind.afterMs;
   }
   deps.log.warn({ ...fieldsOf(inHand), kind: kind.kind, because: kind.because }, "the pass met an error");

@@ -35,9 +35,8 @@ export function phaseOf(experiment: Experiment, session: Running): Phase {
   const row = rowOf(session, experiment.number);
   if (row !== null) return recordedPhase(experiment, row);
   // GitHub marks a pull request as merged some time after the frontier moved; the frontier knows first.
-  if (experiment.pull === "merged" || session.frontier.experiment === experiment.number) {
-    return mergedPhase(experiment, session);
-  }
+  const value = valueOfMerge(experiment, session);
+  if (experiment.pull === "merged" || value !== null) return mergedPhase(experiment, value, session);
   if (experiment.pull === "closed") {
     return { kind: "decided", outcome: "withdrawn", value: null, because: "closed by a person" };
   }
@@ -116,15 +115,20 @@ function recordedPhase(experiment: Experiment, row: Row): Phase {
   return clean ? { kind: "settled" } : { kind: "recorded", row };
 }
 
-/** Merged: by the bot, if the frontier's tip says so; else by a person, whose word counts, but makes no number. */
-function mergedPhase(experiment: Experiment, session: Running): Phase {
+/** The value that the bot's merge of an experiment says; null: it did not merge it. */
+function valueOfMerge({ number, mergedValue }: Experiment, { frontier }: Running): number | null {
+  return frontier.experiment === number ? frontier.value : mergedValue;
+}
+
+/** Merged: by the bot, if the frontier's commits say so; else by a person, whose word counts, but makes no number. */
+function mergedPhase(experiment: Experiment, value: number | null, session: Running): Phase {
   const measurements = measurementsFor(experiment, session);
-  const { frontier } = session;
-  if (frontier.experiment === experiment.number && frontier.value !== null && experiment.parent.value !== null) {
-    const reference = { value: experiment.parent.value, trials: experiment.parent.trials };
+  const { parent } = experiment;
+  if (value !== null && parent.value !== null) {
+    const reference = { value: parent.value, trials: parent.trials };
     const because =
       measurements.length === 0 ? "merged" : judgementOf(experiment, measurements, reference, session).because;
-    return { kind: "decided", outcome: "keep", value: frontier.value, because };
+    return { kind: "decided", outcome: "keep", value, because };
   }
   const because = "merged by a person; the frontier is measured as it is now";
   return { kind: "decided", outcome: "withdrawn", value: null, because };

@@ -113,6 +113,8 @@ export type Experiment = {
   readonly check: { readonly id: number; readonly completed: boolean } | null;
   /** The branch that a person pointed its pull request at, in the frontier's place; null: nobody did. */
   readonly elsewhere: string | null;
+  /** What the bot's merge of its head says, at the frontier's tip or below what came there since; null: none was found. */
+  readonly mergedValue: number | null;
   /** Why it can't be carried onto the frontier; null: it was not tried, or it can. */
   readonly conflict: string | null;
 };

@@ -41,16 +41,17 @@ export function trailerName(metric: string): string {
     .join("-");
 }
 
-/** What a merge's message says of its value, or null when it is no merge of the bot's. */
+/** What a merge's message says of its value and of the issue of its session, or null when it is no merge of the bot's. */
 export function mergeFacts(
   message: string,
   metric: string,
-): { experiment: number; value: number; trials: number } | null {
+): { experiment: number; value: number; trials: number; session: number } | null {
   const value = numberIn(trailer(message, trailerName(metric)));
   const experiment = numberIn(trailer(message, "Experiment"));
   const trials = numberIn(trailer(message, "Trials") ?? "1");
-  if (value === null || !isCount(experiment) || !isCount(trials)) return null;
-  return { experiment, value, trials };
+  const session = numberIn(trailer(message, "Session")?.replace(/^#/, "") ?? null);
+  if (value === null || !isCount(experiment) || !isCount(trials) || !isCount(session)) return null;
+  return { experiment, value, trials, session };
 }
 
 function numberIn(text: string | null): number | null {

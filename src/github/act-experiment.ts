@@ -2,7 +2,8 @@
  * Opening, carrying and merging an experiment.
  *
  * Races: a branch of our name exists (a dead pass made it, or another replica): it is adopted, and its commit says all that
- * its pull request needs. The frontier moves while a winner is merged: the ref update fails, the candidate is stale.
+ * its pull request needs. The frontier moves on while a winner is merged: the ref update fails, the candidate is stale. It is
+ * put back while a winner is measured: it is looked at again right before the merge.
  */
 import { diff3Merge } from "node-diff3";
 import { z } from "zod";
@@ -78,6 +79,9 @@ async function openPull(number: number, branch: string, head: Sha, { client, vie
 export async function advance(action: ActionOf<"advance">, { client, view, identity, now }: Context): Promise<void> {
   await lookForStop(client, view, identity, now());
   const { issue } = view.key;
+  // Of a frontier that a person put back the merge would be a descendant: GitHub would take it, and with it what was put off.
+  const tip = await readBranch(client, repoOf(view), frontierBranch(issue));
+  if (tip !== action.tip) throw new Superseded("the frontier moved meanwhile");
   const { tree } = await readCommit(client, view, action.head);
   const message = mergeMessage({ ...action, metric: view.record!.config.metric.name, issue });
   const merge = await createCommit(client, view, { message, tree, parents: [action.tip, action.head] });

@@ -52,7 +52,8 @@ export async function createBranch(client: Client, view: View, branch: string, c
 
 /**
  * Moves a branch to a descendant of where it is: GitHub refuses anything else (422), which is the compare of a
- * compare-and-swap. Throws Superseded when somebody was quicker.
+ * compare-and-swap, but for a branch that was put back: of that the commit is a descendant, too. Throws Superseded when
+ * somebody was quicker.
  */
 export async function moveBranch(
   client: Client,

@@ -18,6 +18,13 @@ const overlapMs = 60_000;
 /** How much our clock may be ahead of GitHub's. */
 const clockSkewMs = 600_000;
 
+/** An order that was read and not obeyed is read again, with its author's access and its receipt, from the comment as it is. */
+export function distrustOrders(view: View): void {
+  view.orders = [];
+  view.commentsSince = null;
+  view.old.add("comments");
+}
+
 export async function readComments(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   const first = view.commentsSince === null;
   const comments: CommentFact[] = [];

@@ -11,17 +11,29 @@ import {
   verdictCheck,
   workflowFile,
 } from "../domain/names.ts";
+import { historyOf } from "../domain/history.ts";
 import type { CheckFact, RunFact } from "../domain/trial.ts";
 import type { Client } from "./client.ts";
 import { checksSchema, jobsSchema, runSchema, runsSchema } from "./facts.ts";
 import { type Identity, type View, repoOf } from "./view.ts";
 import { readCommit } from "./git.ts";
 import { isUnheardOf } from "./strays.ts";
-import { type Tracked, intentOf, ownChecks, ownCommit, trackedCommits, trialsOn } from "./tracked.ts";
+import {
+  type Tracked,
+  intentOf,
+  numberOfPull,
+  ownChecks,
+  ownCommit,
+  ownMerge,
+  trackedCommits,
+  trialsOn,
+  unsettled,
+} from "./tracked.ts";
 
 export async function observeTrials(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.record === null || view.frontier == null) return;
   await readWithParents(client, view, view.frontier);
+  await readMerges(client, view);
   for (const { commit, experiment } of trackedCommits(view)) {
     if (experiment > 0) await readDown(client, view, commit);
     else
@@ -40,6 +52,19 @@ async function readDown(client: Client, view: View, head: Sha): Promise<void> {
     own = ownCommit(view, head);
   }
   for (const parent of own?.parents ?? []) await readWithParents(client, view, parent);
+}
+
+/** Reads the frontier down to what was merged and has no row yet: others may have put commits on top of it since. */
+async function readMerges(client: Client, view: View): Promise<void> {
+  const recorded = historyOf(view.rows).byExperiment;
+  for (const pull of unsettled(view)) {
+    if (pull.state !== "merged" || recorded.has(numberOfPull(pull))) continue;
+    let merge = ownMerge(view, pull.head);
+    while (typeof merge === "string") {
+      await readCommit(client, view, merge);
+      merge = ownMerge(view, pull.head);
+    }
+  }
 }
 
 /** A merge's parents tell whether its trailers speak of its tree. */

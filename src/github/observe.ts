@@ -32,7 +32,7 @@ import {
 import { forgetSettled } from "./forget.ts";
 import { readCommit } from "./git.ts";
 import { observeEdit } from "./issue-text.ts";
-import { readComments } from "./observe-comments.ts";
+import { distrustOrders, readComments } from "./observe-comments.ts";
 import { readLabelling } from "./observe-labels.ts";
 import { observeTrials } from "./observe-trials.ts";
 import { trackedCommits, unsettled } from "./tracked.ts";
@@ -44,8 +44,8 @@ import type { Sha } from "../domain/names.ts";
 export async function observe(client: Client, view: View, identity: Identity, nowMs: number): Promise<void> {
   if (view.repository === null) view.old.add("repository");
   if (view.old.size === aspects.length) {
-    // A look at everything trusts no memory of comments: people edit and delete them.
-    view.commentsSince = null;
+    // A look at everything trusts no memory of comments: people edit and delete them, and another process may have answered.
+    distrustOrders(view);
     view.ownComments.clear();
   }
   await observeStanding(client, view, nowMs);

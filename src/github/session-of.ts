@@ -7,7 +7,7 @@ import type { Trial } from "../domain/trial.ts";
 import { deniedLogin, descriptionOf } from "../domain/words.ts";
 import { type PullFact, numberOf } from "./facts.ts";
 import { cutOffIn, looseIn, straysIn } from "./strays.ts";
-import { intentOf, labelOf, numberOfPull, ownCommit, trialsOn, unsettled, valueAt } from "./tracked.ts";
+import { intentOf, labelOf, numberOfPull, ownCommit, ownMerge, trialsOn, unsettled, valueAt } from "./tracked.ts";
 import type { Identity, View } from "./view.ts";
 
 /** `before`: attempts that are known to have been made on other commits. */
@@ -41,6 +41,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
   // A carried commit has the frontier's as its second parent, a first one as its only parent.
   const tip = own?.parents.at(-1) ?? view.record!.base;
   const value = valueAt(view, tip);
+  const merge = ownMerge(view, pull.head);
   const trials = trialsOn(view, { commit: pull.head, experiment: number }, identity, nowMs);
   const check = intentOf(view, { commit: pull.head, experiment: number }, identity)?.check ?? null;
   return {
@@ -58,6 +59,7 @@ function experimentOf(view: View, pull: PullFact, identity: Identity, nowMs: num
     nextAttempt: nextAttempt(view, number, trials, idea?.attemptsBefore ?? 0),
     check: check === null ? null : { id: check.id, completed: check.status === "completed" },
     elsewhere: pull.base === frontierBranch(view.key.issue) ? null : pull.base,
+    mergedValue: merge === null || typeof merge === "string" ? null : merge.value,
     conflict: view.frontier == null ? null : (view.conflicts.get(`${pull.head} ${view.frontier}`) ?? null),
   };
 }

@@ -18,7 +18,7 @@ import { outcomes } from "../domain/verdict.ts";
 import type { CommitFact, PullFact } from "./facts.ts";
 import type { Identity, View } from "./view.ts";
 
-/** How many commits on an experiment's branch are looked through for the bot's own. */
+/** How many commits are looked through for the bot's own, on an experiment's branch and on the frontier. */
 const followedCommits = 20;
 
 /**
@@ -122,14 +122,40 @@ function before({ attempt, firstAttempt, atMs }: Intent): Intent | null {
   return attempt === firstAttempt ? null : { attempt: attempt - 1, firstAttempt, atMs: atMs - visibleWithinMs };
 }
 
+/**
+ * What the trailers of a merge of this session say. Not those of the base, though the bot made it: it may be the frontier of
+ * another session (in local sessions of an issue of the same number), which somebody took over into the default branch.
+ */
+function mergeAt(view: View, commit: Sha): { value: number; trials: number; experiment: number } | null {
+  const { record } = view;
+  const fact = view.commits.get(commit);
+  if (record === null || fact === undefined || commit === record.base) return null;
+  // A commit that a person amended keeps the trailers, and not the tree that they speak of.
+  const candidate = fact.parents[1] === undefined ? undefined : view.commits.get(fact.parents[1]);
+  if (candidate?.tree !== fact.tree) return null;
+  const facts = mergeFacts(fact.message, record.config.metric.name);
+  return facts?.session === view.key.issue ? facts : null;
+}
+
+/**
+ * What the bot's merge of a candidate says: the frontier's tip, or a commit below what came there before its row was
+ * written. The name of a commit that has to be read first; null where there is no such merge.
+ */
+export function ownMerge(view: View, head: Sha): { value: number } | Sha | null {
+  let next: Sha | undefined = view.frontier ?? undefined;
+  for (let step = 0; step <= followedCommits && next !== undefined && next !== view.record?.base; step += 1) {
+    const commit = view.commits.get(next);
+    if (commit === undefined) return next;
+    if (commit.parents[1] === head) return mergeAt(view, next);
+    next = commit.parents[0];
+  }
+  return null;
+}
+
 /** The value of a commit of the frontier: by its trailers, else by its row; null while it has none. */
 export function valueAt(view: View, commit: Sha): { value: number; trials: number; experiment: number | null } | null {
   const { record } = view;
-  const fact = view.commits.get(commit);
-  const candidate = fact?.parents[1] === undefined ? undefined : view.commits.get(fact.parents[1]);
-  // A commit that a person amended keeps the trailers, and not the tree that they speak of.
-  const measured = fact !== undefined && candidate?.tree === fact.tree;
-  const merge = !measured || record === null ? null : mergeFacts(fact.message, record.config.metric.name);
+  const merge = mergeAt(view, commit);
   if (merge !== null) return merge;
   const row = historyOf(view.rows).ofFrontier.findLast((each) => each.commit === shortSha(commit));
   if (row === undefined || row.value === null || record === null) return null;

@@ -137,6 +137,7 @@ function experiment(number: number): fc.Arbitrary<Experiment> {
       trials: trials(number),
       check: maybe(fc.record({ id: fc.constant(7_000 + number), completed: fc.boolean() })),
       elsewhere: fc.constantFrom(...Array<null>(15).fill(null), "main"),
+      mergedValue: fc.option(frontierValue, { nil: null, freq: 2 }),
       conflict: fc.constantFrom(...Array<null>(9).fill(null), "train.py"),
     })
     .map((each) => ({

@@ -183,6 +183,24 @@ describe("a winner on the frontier", () => {
     });
   });
 
+  it.each(["merged", "open"] as const)(
+    "is recorded as kept where another commit is on top; its pull request: %s",
+    (pull) => {
+      for (const tip of [
+        { ...unmeasuredFrontier({ tip: other, ownTrials: [trial.training()], nextAttempt: 2 }) },
+        { tip: other, value: 0.98, trials: 1, experiment: 2 },
+      ]) {
+        const session = withExperiment({ ...winner, pull, mergedValue: 0.99 }, { frontier: tip });
+        expect(actionIn(session, "record").row).toMatchObject({
+          experiment: 1,
+          outcome: "keep",
+          value: 0.99,
+          because: "lower than the frontier by 0.0100",
+        });
+      }
+    },
+  );
+
   it("is merged in a pause too, and nothing is started", () => {
     const second = experimentWith({ number: 2 });
     const experiments = [experimentWith({ number: 1, ...winner }), second];

@@ -112,7 +112,7 @@ describe("the message of a frontier's merge", () => {
       fc.property(metric, value, count, count, words, (name, given, experiment, trials, description) => {
         const message = mergeMessage({ ...merge, metric: name, value: given, experiment, trials, description });
         const facts = mergeFacts(message, name);
-        expect(facts).toMatchObject({ experiment, trials });
+        expect(facts).toMatchObject({ experiment, trials, session: merge.issue });
         expect(facts!.value).toBeCloseTo(given, 6);
         expect(Math.sign(facts!.value)).toBe(Math.sign(given));
       }),
@@ -122,12 +122,13 @@ describe("the message of a frontier's merge", () => {
   it.each([
     ["a person's merge", "Merge pull request #17 from ada/idea\n\nexp 7: batch 2^19 → 2^18"],
     ["a message that quotes a merge above its end", `${mergeMessage(merge)}\n\nas I said`],
-    ["a merge without a value", "exp 7: x\n\nVal-Bpb: \nExperiment: 7"],
-    ["a value that is no number", "exp 7: x\n\nVal-Bpb: nan\nExperiment: 7"],
-    ["a value beyond numbers", "exp 7: x\n\nVal-Bpb: 1e999\nExperiment: 7"],
-    ["another metric's value", "exp 7: x\n\nTop-1: 0.9\nExperiment: 7"],
-    ["no experiment", "exp 7: x\n\nVal-Bpb: 0.9"],
-    ["the frontier itself", "exp 0: x\n\nVal-Bpb: 0.9\nExperiment: 0"],
+    ["a merge without a value", "exp 7: x\n\nVal-Bpb: \nExperiment: 7\nSession: #12"],
+    ["a value that is no number", "exp 7: x\n\nVal-Bpb: nan\nExperiment: 7\nSession: #12"],
+    ["a value beyond numbers", "exp 7: x\n\nVal-Bpb: 1e999\nExperiment: 7\nSession: #12"],
+    ["another metric's value", "exp 7: x\n\nTop-1: 0.9\nExperiment: 7\nSession: #12"],
+    ["no experiment", "exp 7: x\n\nVal-Bpb: 0.9\nSession: #12"],
+    ["the frontier itself", "exp 0: x\n\nVal-Bpb: 0.9\nExperiment: 0\nSession: #12"],
+    ["no session", "exp 7: x\n\nVal-Bpb: 0.9\nExperiment: 7"],
     ["nothing", ""],
   ])("is not seen in %s", (_name, message) => {
     expect(mergeFacts(message, "val_bpb")).toBeNull();

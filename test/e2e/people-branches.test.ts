@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type HeldWorld, startHeldWorld } from "../support/held.ts";
+import type { Researcher } from "../../src/domain/proposal.ts";
+import { type HeldWorld, labelsOf, pullOf, startHeldWorld } from "../support/held.ts";
 import { scripted, until, type World } from "../support/world.ts";
 
 const ideas = [
@@ -69,6 +70,42 @@ test("a frontier that a person puts back is gone on with from there, and the das
   const second = rows.find((row) => row.experiment === 2)!;
   expect([second.outcome, second.value, base.startsWith(second.parent)]).toEqual(["keep", 1.9, true]);
   expect(await world.dashboard(issue)).not.toContain("A person moved");
+});
+
+test("what a person took off the frontier, and no hook told of, does not come back with the next winner", async () => {
+  // The second is thought of when the first is settled, so that it is built on it.
+  const { promise: firstSettled, resolve: thinkOn } = Promise.withResolvers<void>();
+  const script = scripted(ideas);
+  const researcher: Researcher = {
+    propose: async (brief, signal) => {
+      if (brief.experiment === 2) await firstSettled;
+      return script.propose(brief, signal);
+    },
+  };
+  const world = await startHeldWorld([2], {
+    researcher,
+    config: "limits: {experiments: 2}\n",
+    app: { sweepEveryMs: 3_600_000 },
+    exempt: { frontier: "a person made it worse", pulls: "its merge is not on it any more" },
+  });
+  const issue = await world.openSession();
+  const first = await pullOf(world, 1);
+  await until("the first is settled", async () => (await labelsOf(world, first.number)).includes("keep"));
+  thinkOn();
+  await world.inTraining(issue, 2);
+  const frontier = `autoresearch/${issue}/frontier`;
+  const off = await world.git("rev-parse", frontier);
+  const { base } = (await world.record(issue))!;
+  world.github.webhooks.mode = { kind: "drop" };
+  await world.as("ada").rest.git.updateRef({ ...world.at, ref: `heads/${frontier}`, sha: base, force: true });
+  world.github.webhooks.mode = { kind: "deliver" };
+  world.release(2);
+  await world.settled(issue, "done");
+  // The second was built on it, and carried off it: its history tells of it, and the frontier's own does not.
+  expect((await world.git("rev-list", "--first-parent", frontier)).split("\n")).not.toContain(off);
+  expect(await world.text("train.py", frontier)).not.toContain("VALUE = 1.9");
+  const second = (await world.rows(issue)).find((row) => row.experiment === 2)!;
+  expect([second.outcome, second.value, base.startsWith(second.parent)]).toEqual(["keep", 1.9, true]);
 });
 
 test("a deleted frontier blocks the session with the reason; restored and resumed it goes on", async () => {

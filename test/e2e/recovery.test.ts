@@ -89,6 +89,48 @@ test("after a restart the run of an open attempt is found behind a hundred of ot
   expect((await world.rows(issue)).map((row) => row.value)).toEqual([2, 1.9]);
 });
 
+test("a winner without its row is recorded as kept, though a person pushed onto it while no bot lived", async () => {
+  const world = await startWorld({ researcher: scripted(ideas.slice(0, 1)), config: "limits: {experiments: 1}\n" });
+  // The start, the baseline's row, the candidate; then the row of the winner, which is never written.
+  const fault = world.github.faults.add(
+    { method: "POST", route: "/repos/{owner}/{repo}/git/trees", by: "bot", skip: 3, times: Number.POSITIVE_INFINITY },
+    { kind: "fail", when: "before", status: 502 },
+  );
+  const issue = await world.openSession();
+  await until("the row can't be written", async () => fault.hits > 0);
+  await world.stopBot();
+  fault.remove();
+  const frontier = `autoresearch/${issue}/frontier`;
+  const merge = await world.git("rev-parse", frontier);
+  expect(await world.git("log", "-1", "--format=%B", frontier)).toContain("Val-Bpb: 1.900000");
+  const octokit = world.as("ada").rest;
+  for (const other of [-0.03, -0.05]) {
+    const { data: file } = await octokit.repos.getContent({ ...world.at, path: "train.py", ref: frontier });
+    if (!("content" in file)) throw new Error("train.py is a file");
+    const text = Buffer.from(file.content, "base64")
+      .toString()
+      .replace(/^OTHER = .*$/m, `OTHER = ${other}`);
+    const change = {
+      path: "train.py",
+      branch: frontier,
+      message: "mine",
+      content: Buffer.from(text).toString("base64"),
+    };
+    await octokit.repos.createOrUpdateFileContents({ ...world.at, ...change, sha: file.sha });
+  }
+  await world.startBot();
+  await world.settled(issue, "done");
+  const rows = await world.rows(issue);
+  expect(rows.find((row) => row.experiment === 1)).toMatchObject({ outcome: "keep", value: 1.9 });
+  expect(rows.find((row) => row.description === "frontier moved by a person")?.value).toBe(1.85);
+  const [pull] = await world.pulls();
+  expect([pull!.merged_at !== null, pull!.labels.map((label) => label.name).sort()]).toEqual([
+    true,
+    ["autoresearch", "keep"],
+  ]);
+  expect(await world.git("merge-base", "--is-ancestor", merge, frontier)).toBe("");
+});
+
 test("GitHub's clock minutes ahead of ours: a session that was stopped stays so, until the label is put on again", async () => {
   const world = await startWorld({
     researcher: scripted(ideas.slice(0, 1)),

@@ -107,3 +107,43 @@ test("a trial whose run was cancelled is asked for again; labels are told apart 
   expect((await world.runs()).map((each) => each.display_title)).toContain(`autoresearch ${issue}:0:2`);
   expect((await world.rows(issue)).map((row) => row.outcome)).toEqual(["keep", "crash"]);
 });
+
+test("a session that begins at what another one found measures it itself, and goes on later without losing its merges", async () => {
+  const world = await startWorld({
+    researcher: scripted([
+      { title: "of the first night", set: { VALUE: 1.9 } },
+      { title: "of the second night", set: { OTHER: -0.1 } },
+      { title: "of the third night", set: { OTHER: -0.2 } },
+    ]),
+    config: "limits: {experiments: 1}\n",
+  });
+  const first = await world.openSession();
+  await world.settled(first, "done");
+  const octokit = world.as("ada").rest;
+  const found = await world.git("rev-parse", `autoresearch/${first}/frontier`);
+  await octokit.git.updateRef({ ...world.at, ref: "heads/main", sha: found });
+
+  const second = await world.openSession();
+  await world.settled(second, "done");
+  expect((await world.record(second))!.base).toBe(found);
+  const told = async () => (await world.rows(second)).map((row) => [row.description, row.outcome, row.value]);
+  expect(await told()).toEqual([
+    ["baseline", "keep", 1.9],
+    ["of the second night", "keep", 1.8],
+  ]);
+  expect((await world.runs()).map((run) => run.display_title)).toContain(`autoresearch ${second}:0:1`);
+
+  // Where nothing had been measured, a new start would take the default branch as it is by now.
+  const frontier = `autoresearch/${second}/frontier`;
+  const merged = await world.git("rev-parse", frontier);
+  const content = Buffer.from("# mine\n").toString("base64");
+  await octokit.repos.createOrUpdateFileContents({ ...world.at, path: "README.md", message: "mine", content });
+  const body = "---\nlimits: {experiments: 2}\n---\nLower it.";
+  await octokit.issues.update({ ...world.at, issue_number: second, body });
+  await octokit.issues.removeLabel({ ...world.at, issue_number: second, name: "autoresearch" });
+  await octokit.issues.addLabels({ ...world.at, issue_number: second, labels: ["autoresearch"] });
+  await until("a third row is there", async () => (await world.rows(second)).length === 3);
+  await world.settled(second, "done");
+  expect((await told()).at(-1)).toEqual(["of the third night", "keep", 1.7]);
+  expect(await world.git("merge-base", "--is-ancestor", merged, frontier)).toBe("");
+});

@@ -221,6 +221,7 @@ function opened(session: Session, { prepared }: ActionOf<"open">): Session {
     nextAttempt: 1,
     check: null,
     elsewhere: null,
+    mergedValue: null,
     conflict: null,
   };
   return { ...session, experiments: [...session.experiments, experiment], desk: { kind: "idle" } };

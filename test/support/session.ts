@@ -99,6 +99,7 @@ export function experimentWith(given: Partial<Experiment> = {}): Experiment {
     nextAttempt: (given.trials?.at(-1)?.attempt ?? 0) + 1,
     check: (given.trials ?? []).length === 0 ? null : { id: 500 + number, completed: false },
     elsewhere: null,
+    mergedValue: null,
     conflict: null,
     ...given,
   };
