@@ -56,3 +56,13 @@ test("a time-out that comes when the world looks finished already is waited for,
   expect(late.requests).toBeGreaterThan(at);
   expect([...late.wrongs, ...differences(undisturbed.snapshot, late.snapshot)]).toEqual([]);
 });
+
+test.each(["killed before", "killed after"] as const)(
+  "%s a carried change is on its branch, the bot leaves no check open on what it was before",
+  async (kind) => {
+    const among = { method: "PATCH", route: /\/git\/refs\/.*exp-/ };
+    const carried = await runCase({ kind, at: 1, among }, lab);
+    expect(carried.restarts).toBe(1);
+    expect([...carried.wrongs, ...differences(undisturbed.snapshot, carried.snapshot)]).toEqual([]);
+  },
+);

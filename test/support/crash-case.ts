@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { lookAgainMs } from "../../src/domain/wake.ts";
 import { freePort } from "../../src/local/port.ts";
 import type { Exchange } from "../../src/local/github/exchange.ts";
-import type { ArmedFault, Effect } from "../../src/local/github/faults.ts";
+import type { ArmedFault, Effect, Match } from "../../src/local/github/faults.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { newPrivateKey } from "../../src/local/github/world.ts";
 import { type BotPool, EverlastingBot } from "./crash-bots.ts";
@@ -26,8 +26,12 @@ import { type WorldSnapshot, worldSnapshot } from "./world-snapshot.ts";
 export const faultKinds = ["killed before", "killed after", "500 before", "500 after", "time-out"] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** The fault at the `at`-th request of the bot, from 1. */
-export type CrashCase = { readonly kind: FaultKind; readonly at: number };
+/** The fault at the `at`-th request of the bot, from 1; with `among`, at the `at`-th of these requests. */
+export type CrashCase = {
+  readonly kind: FaultKind;
+  readonly at: number;
+  readonly among?: Pick<Match, "method" | "route">;
+};
 
 export type CaseResult = {
   /** What was hit, `POST /repos/{owner}/{repo}/pulls`; null: the bot made fewer requests. */
@@ -77,7 +81,7 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const fault =
     wanted === null
       ? null
-      : github.faults.add({ by: "bot", skip: wanted.at - 1 }, effectOf(wanted.kind, kill, lab.clock));
+      : github.faults.add({ ...wanted.among, by: "bot", skip: wanted.at - 1 }, effectOf(wanted.kind, kill, lab.clock));
   const reacted = over.promise.then(() => sleep(lookAgainMs / lab.clock.times, undefined, { ref: false }));
   try {
     await bot.begin();
