@@ -116,6 +116,61 @@ test("a press that several are told of at once is written down once, and obeyed 
   ]);
 });
 
+test("a press that takes too long to be written down is a failed delivery, and with the repeated one it counts once", async () => {
+  const world = await startWorld({
+    app: { pressWithinMs: 500 },
+    researcher: scripted([
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "endless", set: { SLEEP: 600 } },
+    ]),
+  });
+  const { webhooks } = world.github;
+  const issue = await world.openSession();
+  const { pull, check } = await until("the check asks", async () => {
+    const found = await verdictCheck(world, 1);
+    return found?.check.conclusion === "action_required" ? found : null;
+  });
+  await until("the dashboard is there", () => world.dashboard(issue));
+  const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 2_000 });
+  let removed = 0;
+  world.onExchange(({ method, template }) => {
+    if (method === "DELETE" && template === "/repos/{owner}/{repo}/issues/comments/{comment_id}") removed += 1;
+  });
+  world.github.world.requestedAction(check.id, "keep", "ada");
+  const press = await until("GitHub counts it as failed", async () =>
+    webhooks.deliveries(world.app.appId).find((each) => each.action === "requested_action" && each.statusCode === 500),
+  );
+  // The comment of the first attempt is still on its way when the second one looks for it, and comes after the second's.
+  webhooks.redeliver(press);
+  await until("the late comment is taken away", async () => removed === 1);
+  await until("it is recorded", async () => (await world.rows(issue)).find((each) => each.experiment === 1));
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+  const attempts = webhooks.deliveries(world.app.appId).filter((each) => each.guid === press.guid);
+  expect(attempts.map((each) => each.statusCode)).toEqual([200, 500]);
+  const said = (await world.comments(pull.number)).map((each) => each.body!);
+  expect(said.filter((body) => body.includes("pressed **Keep**"))).toHaveLength(1);
+  expect(said.filter((body) => body.includes("autoresearch:reply"))).toHaveLength(1);
+});
+
+test("a press that was written down late is obeyed before GitHub repeats its delivery", async () => {
+  const world = await startWorld({
+    app: { pressWithinMs: 500, sweepEveryMs: 3_600_000 },
+    researcher: scripted([{ title: "endless", set: { SLEEP: 600 } }]),
+  });
+  const issue = await world.openSession();
+  const check = await until("experiment 1 trains", async () => (await verdictCheck(world, 1))?.check);
+  await until("the dashboard is there", () => world.dashboard(issue));
+  const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 1_500 });
+  world.github.world.requestedAction(check.id, "stop", "ada");
+  await world.settled(issue, "stopped");
+  const { webhooks } = world.github;
+  const press = webhooks.deliveries(world.app.appId).filter((each) => each.action === "requested_action");
+  expect(press.map((each) => each.statusCode)).toEqual([500]);
+});
+
 test("a settled experiment that is measured again has one row, the mean of its trials", async () => {
   const world = await startWorld({
     researcher: scripted([
