@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startWorld } from "../support/e2e.ts";
+import { wrongsIn } from "../support/invariants.ts";
 import { scripted, until, type World } from "../support/world.ts";
 
 async function verdictCheck(world: World, experiment: number) {
@@ -30,6 +31,22 @@ test("a gain beyond belief is put to a person, and withdrawn at the end where no
   const row = (await world.rows(issue)).find((each) => each.experiment === 1);
   expect(row).toMatchObject({ outcome: "withdrawn", value: null });
   expect(row!.because).toMatch(/beyond belief.*nobody answered before the end/);
+});
+
+test("with three questions open nothing new is opened; they are no preparation", async () => {
+  const tooGood = [1, 0.9, 0.8, 0.7, 0.6, 0.5].map((value) => ({ title: `too good, ${value}`, set: { VALUE: value } }));
+  const world = await startWorld({ researcher: scripted(tooGood) });
+  await world.openSession();
+  // What was prepared when the third one was asked is measured, and asked about too.
+  const pulls = await until("a person is asked about all that is open", async () => {
+    const open = await world.pulls();
+    const checks = await Promise.all(open.map((pull) => world.checks(pull.head.sha)));
+    const isAsked = checks.every((own) => own.some((check) => check.conclusion === "action_required"));
+    return open.length >= 3 && isAsked ? open : null;
+  });
+  await world.stopBot();
+  expect([3, 4]).toContain(pulls.length);
+  expect(await wrongsIn(world.site)).toEqual([]);
 });
 
 test("buttons: keep believes a jump, re-run measures a settled one again, strangers have no voice", async () => {
