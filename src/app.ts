@@ -16,6 +16,7 @@ import { metered } from "./github/meter.ts";
 import { hasWriteLimits } from "./github/octokit.ts";
 import { type Hint, type Identity, everything } from "./github/view.ts";
 import type { Health } from "./health.ts";
+import type { Heard } from "./hints.ts";
 import { identify, identifyLater } from "./identify.ts";
 import type { Metrics } from "./metrics.ts";
 import { Passes } from "./passes.ts";
@@ -33,6 +34,8 @@ export type AppOptions = {
   readonly redeliverEveryMs: number;
   /** Sessions in work at a time. */
   readonly concurrency: number;
+  /** See `Taker`. Less than the nine seconds after which @octokit/webhooks says 202 to GitHub, whatever comes of it. */
+  readonly pressWithinMs: number;
   /** A Redis by which several bots share their sessions; null: there is one bot. */
   readonly redisUrl: string | null;
   /** Who proposes, by a session's configuration. */
@@ -43,6 +46,7 @@ export const defaultAppOptions: AppOptions = {
   sweepEveryMs: 30 * 60_000,
   redeliverEveryMs: 60 * 60_000,
   concurrency: 24,
+  pressWithinMs: 8_000,
   redisUrl: null,
   researcherFor,
 };
@@ -114,8 +118,10 @@ export function wireApp(probot: Probot, options: WireOptions, { metrics, health 
 
   // Before the login is known, the bot's own echoes wake passes too: they cost, and change nothing.
   let login = "";
+  const { pressWithinMs } = options;
+  const late = ({ key, hint }: Heard) => wake(key, hint, "check_run");
   probot.on([...hookEvents], async ({ id, name, payload }) => {
-    const heard = await take({ id, event: name, payload }, login, github);
+    const heard = await take({ id, event: name, payload }, { github, bot: login, pressWithinMs, late });
     if (heard !== null) wake(heard.key, heard.hint, name);
   });
 

@@ -1,6 +1,7 @@
 /**
  * Who the app is, asked until GitHub says so. A refusal is told apart from an outage: the one is the admin's to mend, the
- * other passes.
+ * other passes. But a GitHub that comes up after an outage may refuse what it takes a moment later, so that a refusal ends the
+ * process as the first answer alone.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -9,7 +10,7 @@ import { classify } from "./github/errors.ts";
 import type { Identity } from "./github/view.ts";
 import type { Health } from "./health.ts";
 
-/** GitHub does not take the app's credentials: nothing will come of waiting. The message is a sentence for the admin. */
+/** GitHub does not take the app's credentials. The message is a sentence for the admin. */
 export class Refused extends Error {
   override name = "Refused";
 }
@@ -17,6 +18,7 @@ export class Refused extends Error {
 export type Asking = { readonly github: GitHubApp; readonly health: Health; readonly log: Logger };
 
 const askAgainMs = 5_000;
+const askAgainRefusedMs = 15_000;
 
 /** Asks once; null: GitHub does not answer. Throws `Refused`. */
 export async function identify({ github, health, log }: Asking): Promise<Identity | null> {
@@ -33,16 +35,20 @@ export async function identify({ github, health, log }: Asking): Promise<Identit
   }
 }
 
-/** Asks until it is known, or refused (which is logged), or the signal is aborted; null in these cases. */
+/** Asks until it is known, refused or not (a refusal is logged); null where the signal is aborted before. */
 export async function identifyLater(asking: Asking, signal: AbortSignal): Promise<Identity | null> {
-  try {
-    for (;;) {
-      await sleep(askAgainMs, undefined, { signal, ref: false });
+  let pauseMs = askAgainMs;
+  for (;;) {
+    try {
+      await sleep(pauseMs, undefined, { signal, ref: false });
       const identity = await identify(asking);
       if (identity !== null) return identity;
+      pauseMs = askAgainMs;
+    } catch (error) {
+      if (signal.aborted) return null;
+      asking.health.unidentified(error instanceof Error ? error.message : String(error));
+      asking.log.error({ err: error }, "the app can do nothing until GitHub takes it; asked again");
+      pauseMs = askAgainRefusedMs;
     }
-  } catch (error) {
-    if (!signal.aborted) asking.log.error({ err: error }, "the app can do nothing");
-    return null;
   }
 }

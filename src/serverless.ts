@@ -53,6 +53,8 @@ export function handlersOf(options: ServerlessOptions): Handlers {
     unreadable: (what, error) => log.warn({ err: error, what }, "the sweep could not read it"),
   });
   const call: Call = { options, github, log, metrics };
+  // Where the call is over nobody can be woken: what was written down waits for the next one.
+  const late = () => {};
   return {
     webhook: async (request, waitUntil) => {
       const payload = await signedPayload(request, probot);
@@ -60,7 +62,7 @@ export function handlersOf(options: ServerlessOptions): Handlers {
       const header = (name: string) => request.headers.get(`x-github-${name}`) ?? "";
       const delivery = { id: header("delivery"), event: header("event"), payload };
       // Most deliveries concern no session, and cost nothing. Who the bot is costs a request, and is asked afterwards.
-      const heard = await take(delivery, "", github);
+      const heard = await take(delivery, { github, bot: "", pressWithinMs: options.pressWithinMs, late });
       if (heard === null) return answer(200, { passes: 0 });
       const work = passOn(call, delivery, heard.key);
       if (waitUntil === undefined) return work;

@@ -7,7 +7,8 @@ import { type Trial, stuckAtMs } from "./trial.ts";
 /** A dispatched run that no runner took for so long is said on the dashboard. */
 export const queuedLongMs = 60_000;
 
-const lookAgainMs = 60_000;
+/** So long after one look the next one comes, where nothing is heard and nothing has its own time. */
+export const lookAgainMs = 60_000;
 
 /** Milliseconds since the epoch, or null when only an event or the sweep can change anything. */
 export function wakeAt(session: Running): number | null {

@@ -9,11 +9,12 @@ import { diff3Merge } from "node-diff3";
 import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
 import { lineChange } from "../domain/code-size.ts";
-import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
+import { type Sha, formatExperimentBranch, frontierBranch, shortSha } from "../domain/names.ts";
 import { untold } from "../domain/proposal.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
+import { endReplaced } from "./checks.ts";
 import { isAlready, Superseded } from "./errors.ts";
 import { pullSchema } from "./facts.ts";
 import { contentKey, readMutable, rememberFiles } from "./files.ts";
@@ -95,7 +96,8 @@ export async function advance(action: ActionOf<"advance">, { client, view, ident
 }
 
 /** The change from `parent` to `head`, merged three ways onto `tip`, as a commit on both. */
-export async function carry(action: ActionOf<"carry">, { client, view }: Context): Promise<void> {
+export async function carry(action: ActionOf<"carry">, context: Context): Promise<void> {
+  const { client, view } = context;
   const { head, parent, tip, experiment } = action;
   const { mutable } = view.record!.config;
   const read = async (commit: Sha) => filesByPath(await readMutable(client, view, commit, mutable));
@@ -113,27 +115,25 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
   const idea = parseCandidate((await readCommit(client, view, head)).message);
   const { tree: base } = await readCommit(client, view, tip);
   const tree = await createTree(client, view, base, merged.changes);
-  const described = {
-    ...untold,
-    description: action.description,
-    hypothesis: "",
-    expected: null,
-    refutedBy: null,
-    researcher: "",
-    kind: "other" as const,
-    askedBy: null,
-  };
   const key = contentKey(merged.files);
   const lines = lineChange([...theirs.values()], merged.files);
   const { attemptsBefore } = action;
-  const message = formatCandidate(experiment, { ...described, ...idea, key, lines, attemptsBefore });
+  const message = formatCandidate(experiment, { ...nameless(action.description), ...idea, key, lines, attemptsBefore });
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
+  const said = { title: "The frontier moved", summary: `Carried onto ${shortSha(tip)}, as the next commit.` };
+  await endReplaced({ commit: head, experiment }, { conclusion: "neutral", ...said }, context);
   await moveBranch(client, view, formatExperimentBranch(view.key.issue, experiment), commit);
   for (const pull of view.pulls.values()) {
     if (pull.head === head) view.pulls.set(pull.number, { ...pull, head: commit });
   }
   view.checks.set(commit, []);
   rememberFiles(view, commit, merged.files);
+}
+
+/** What is said of an idea where the commit that is carried says nothing of it: a person put it there. */
+function nameless(description: string) {
+  const words = { description, hypothesis: "", expected: null, refutedBy: null, researcher: "", askedBy: null };
+  return { ...untold, ...words, kind: "other" as const };
 }
 
 type Files = ReadonlyMap<string, MutableFile>;

@@ -11,6 +11,7 @@ import { endCheck } from "./checks.ts";
 import { marked, orSilence, upsertComment } from "./comments.ts";
 import { isAlready, isStatus } from "./errors.ts";
 import { commentSchema, issueSchema, type PullFact, pullSchema } from "./facts.ts";
+import { lookForStop } from "./observe.ts";
 import { repoOf } from "./view.ts";
 
 export async function showDashboard({ body }: ActionOf<"showDashboard">, context: Context): Promise<void> {
@@ -154,7 +155,7 @@ export async function tellMoved({ to, body }: ActionOf<"tellMoved">, context: Co
 }
 
 export async function finish(action: ActionOf<"finish">, context: Context): Promise<void> {
-  const { client, view } = context;
+  const { client, view, identity, now } = context;
   const head = frontierBranch(view.key.issue);
   const base = view.record!.baseBranch;
   if (action.report !== null) {
@@ -165,8 +166,10 @@ export async function finish(action: ActionOf<"finish">, context: Context): Prom
       state: "open",
     });
     const there = z.array(pullSchema).parse(listed)[0];
-    if (there === undefined) view.report = await openReport(action.report, head, base, context);
-    else view.report = await updateReport(there, action.report, context);
+    if (there === undefined) {
+      await lookForStop(client, view, identity, now());
+      view.report = await openReport(action.report, head, base, context);
+    } else view.report = await updateReport(there, action.report, context);
   }
   const link = view.report === null ? "" : `\n\n#${view.report}`;
   const { is, put } = marked(`summary ${view.record!.startedAt}`);

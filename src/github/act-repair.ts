@@ -10,19 +10,18 @@ import { formatExperimentBranch } from "../domain/names.ts";
 import { type Idea, type Insights, nothingSpent } from "../domain/proposal.ts";
 import { formatCandidate, parseCandidate } from "../domain/trailers.ts";
 import type { Context } from "./act.ts";
-import { endCheck } from "./checks.ts";
+import { endReplaced } from "./checks.ts";
 import { Superseded } from "./errors.ts";
 import { issueSchema } from "./facts.ts";
 import { readMutable, rememberFiles } from "./files.ts";
 import { createCommit, createTree, moveBranch, readCommit } from "./git.ts";
 import { lookForStop } from "./observe.ts";
-import { intentOf } from "./tracked.ts";
 import { type MutableFile, repoOf } from "./view.ts";
 
 export async function mend(action: ActionOf<"mend">, context: Context): Promise<void> {
   const { client, view, identity, now } = context;
   const { number, parent, proposal, repair } = action.prepared;
-  const { head, failure } = repair!;
+  const { head, failure, attempt } = repair!;
   await lookForStop(client, view, identity, now());
 
   const { mutable } = view.record!.config;
@@ -40,12 +39,13 @@ export async function mend(action: ActionOf<"mend">, context: Context): Promise<
   const message = formatCandidate(number, { ...mended(idea, action, failure), lines });
   // The frontier's commit is the second parent, as in a change that was carried.
   const commit = await createCommit(client, view, { message, tree, parents: [head, parent] });
+  const said = { title: `crash: ${failure}`, summary: `Repair ${attempt} is the next commit.` };
+  await endReplaced({ commit: head, experiment: number }, { conclusion: "failure", ...said }, context);
   await moveBranch(client, view, formatExperimentBranch(view.key.issue, number), commit);
   const pull = view.pulls.get(action.pullRequest);
   if (pull !== undefined) view.pulls.set(pull.number, { ...pull, head: commit });
   view.checks.set(commit, []);
   rememberFiles(view, commit, files);
-  await closeCheck(action, context);
 }
 
 /** The idea is what it was; what was learnt, what it cost and what is mended are told anew. */
@@ -69,15 +69,6 @@ function both(first: Insights, second: Insights): Insights {
     ideas: [...new Set([...second.ideas, ...first.ideas])],
     foreclosed: [...new Set([...second.foreclosed, ...first.foreclosed])],
   };
-}
-
-/** The bot's check on the commit that crashed would look unfinished for ever. */
-async function closeCheck({ prepared }: ActionOf<"mend">, context: Context): Promise<void> {
-  const { head, failure, attempt } = prepared.repair!;
-  const intent = intentOf(context.view, { commit: head, experiment: prepared.number }, context.identity);
-  if (intent === null || intent.check.status === "completed") return;
-  const said = { title: `crash: ${failure}`, summary: `Repair ${attempt} is the next commit.` };
-  await endCheck(intent.check.id, { conclusion: "failure", ...said }, context);
 }
 
 export async function describe(action: ActionOf<"describe">, { client, view }: Context): Promise<void> {

@@ -47,6 +47,7 @@ export class GitHubApp {
   readonly #answers = new Answers();
   readonly #installations = new Map<string, number>();
   #identity: Promise<Identity> | null = null;
+  /** How many were read through. */
   #sweeps = 0;
 
   constructor(authenticate: Authenticate, options: GitHubAppOptions = {}) {
@@ -118,17 +119,19 @@ export class GitHubApp {
   /**
    * Every issue that is or may be a session: the open ones with the trigger label, and those whose label says that the
    * session has not ended (the issue may be closed, or the trigger label gone, with nobody having heard of it). Those are
-   * looked for now and then only: the first time, every few sweeps, and when one installation is asked for; between, `known`
-   * has them.
+   * looked for now and then only: until that was done once, every few sweeps, and when one installation is asked for; between,
+   * `known` has them.
    */
   async *sessions(known: Iterable<SessionKey> = [], only: number | null = null): AsyncGenerator<SessionKey> {
     const found = new Set<string>();
-    const thorough = only !== null || this.#sweeps++ % thoroughEvery === 0;
+    const thorough = only !== null || this.#sweeps % thoroughEvery === 0;
     for await (const key of this.#listed(thorough, only)) {
       found.add(formatSessionKey(key));
       yield key;
     }
     for (const key of known) if (!found.has(formatSessionKey(key))) yield key;
+    // One that was not read through has not looked for all: the next one does.
+    if (only === null) this.#sweeps += 1;
   }
 
   async *#listed(thorough: boolean, only: number | null): AsyncGenerator<SessionKey> {

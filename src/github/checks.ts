@@ -3,6 +3,7 @@ import type { Button } from "../domain/buttons.ts";
 import type { CheckFact } from "../domain/trial.ts";
 import type { Context } from "./act.ts";
 import { checkSchema } from "./facts.ts";
+import { type Tracked, ownChecks } from "./tracked.ts";
 import { type View, repoOf } from "./view.ts";
 
 export type CheckEnd = {
@@ -30,6 +31,19 @@ export async function endCheck(
     output: { title: title.slice(0, longestTitle), summary },
   });
   foldCheck(view, checkSchema.parse(answer));
+}
+
+/**
+ * Completes the bot's own checks on a commit that another one is about to replace. Before and not after: a process that begins
+ * later reads the checks of heads alone, and would leave these open for ever. Done again, there is nothing left to do.
+ */
+export async function endReplaced(
+  replaced: Tracked,
+  end: CheckEnd,
+  { client, view, identity }: Pick<Context, "client" | "view" | "identity">,
+): Promise<void> {
+  const open = ownChecks(view, replaced, identity).filter((check) => check.status !== "completed");
+  for (const check of open) await endCheck(check.id, end, { client, view });
 }
 
 /** Puts a check into the view, in place of an older copy of it. */

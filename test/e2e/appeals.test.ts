@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startWorld } from "../support/e2e.ts";
+import { wrongsIn } from "../support/invariants.ts";
 import { scripted, until, type World } from "../support/world.ts";
 
 async function verdictCheck(world: World, experiment: number) {
@@ -30,6 +31,22 @@ test("a gain beyond belief is put to a person, and withdrawn at the end where no
   const row = (await world.rows(issue)).find((each) => each.experiment === 1);
   expect(row).toMatchObject({ outcome: "withdrawn", value: null });
   expect(row!.because).toMatch(/beyond belief.*nobody answered before the end/);
+});
+
+test("with three questions open nothing new is opened; they are no preparation", async () => {
+  const tooGood = [1, 0.9, 0.8, 0.7, 0.6, 0.5].map((value) => ({ title: `too good, ${value}`, set: { VALUE: value } }));
+  const world = await startWorld({ researcher: scripted(tooGood) });
+  await world.openSession();
+  // What was prepared when the third one was asked is measured, and asked about too.
+  const pulls = await until("a person is asked about all that is open", async () => {
+    const open = await world.pulls();
+    const checks = await Promise.all(open.map((pull) => world.checks(pull.head.sha)));
+    const isAsked = checks.every((own) => own.some((check) => check.conclusion === "action_required"));
+    return open.length >= 3 && isAsked ? open : null;
+  });
+  await world.stopBot();
+  expect([3, 4]).toContain(pulls.length);
+  expect(await wrongsIn(world.site)).toEqual([]);
 });
 
 test("buttons: keep believes a jump, re-run measures a settled one again, strangers have no voice", async () => {
@@ -114,6 +131,61 @@ test("a press that several are told of at once is written down once, and obeyed 
   expect(said.filter((body) => body.includes("autoresearch:reply"))).toEqual([
     expect.stringContaining("Experiment 1 is kept unless it is worse than the frontier."),
   ]);
+});
+
+test("a press that takes too long to be written down is a failed delivery, and with the repeated one it counts once", async () => {
+  const world = await startWorld({
+    app: { pressWithinMs: 500 },
+    researcher: scripted([
+      { title: "too good", set: { VALUE: 1 } },
+      { title: "endless", set: { SLEEP: 600 } },
+    ]),
+  });
+  const { webhooks } = world.github;
+  const issue = await world.openSession();
+  const { pull, check } = await until("the check asks", async () => {
+    const found = await verdictCheck(world, 1);
+    return found?.check.conclusion === "action_required" ? found : null;
+  });
+  await until("the dashboard is there", () => world.dashboard(issue));
+  const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 2_000 });
+  let removed = 0;
+  world.onExchange(({ method, template }) => {
+    if (method === "DELETE" && template === "/repos/{owner}/{repo}/issues/comments/{comment_id}") removed += 1;
+  });
+  world.github.world.requestedAction(check.id, "keep", "ada");
+  const press = await until("GitHub counts it as failed", async () =>
+    webhooks.deliveries(world.app.appId).find((each) => each.action === "requested_action" && each.statusCode === 500),
+  );
+  // The comment of the first attempt is still on its way when the second one looks for it, and comes after the second's.
+  webhooks.redeliver(press);
+  await until("the late comment is taken away", async () => removed === 1);
+  await until("it is recorded", async () => (await world.rows(issue)).find((each) => each.experiment === 1));
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+  const attempts = webhooks.deliveries(world.app.appId).filter((each) => each.guid === press.guid);
+  expect(attempts.map((each) => each.statusCode)).toEqual([200, 500]);
+  const said = (await world.comments(pull.number)).map((each) => each.body!);
+  expect(said.filter((body) => body.includes("pressed **Keep**"))).toHaveLength(1);
+  expect(said.filter((body) => body.includes("autoresearch:reply"))).toHaveLength(1);
+});
+
+test("a press that was written down late is obeyed before GitHub repeats its delivery", async () => {
+  const world = await startWorld({
+    app: { pressWithinMs: 500, sweepEveryMs: 3_600_000 },
+    researcher: scripted([{ title: "endless", set: { SLEEP: 600 } }]),
+  });
+  const issue = await world.openSession();
+  const check = await until("experiment 1 trains", async () => (await verdictCheck(world, 1))?.check);
+  await until("the dashboard is there", () => world.dashboard(issue));
+  const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 1_500 });
+  world.github.world.requestedAction(check.id, "stop", "ada");
+  await world.settled(issue, "stopped");
+  const { webhooks } = world.github;
+  const press = webhooks.deliveries(world.app.appId).filter((each) => each.action === "requested_action");
+  expect(press.map((each) => each.statusCode)).toEqual([500]);
 });
 
 test("a settled experiment that is measured again has one row, the mean of its trials", async () => {

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CaseResult, faultKinds, runCase } from "../support/crash-case.ts";
-import { openLab, runSeries, sampleOf, sampleSize } from "../support/crash-series.ts";
+import { differences, openLab, runSeries, sampleOf, sampleSize } from "../support/crash-series.ts";
 
 const seed = Math.floor(Math.random() * 1e9);
 const lanes = 2;
@@ -45,5 +45,24 @@ test(
     // A bot that is killed is really gone, and another one finishes.
     const killed = tried.filter(({ kind, hit }) => hit !== null && kind.startsWith("killed"));
     expect(killed.filter(({ restarts }) => restarts === 0)).toEqual([]);
+  },
+);
+
+test("a time-out that comes when the world looks finished already is waited for, and so is what the bot does about it", async () => {
+  const at = undisturbed.requests - 5;
+  const late = await runCase({ kind: "time-out", at }, lab);
+  expect(late.hit).not.toBeNull();
+  // Whoever met it looked again.
+  expect(late.requests).toBeGreaterThan(at);
+  expect([...late.wrongs, ...differences(undisturbed.snapshot, late.snapshot)]).toEqual([]);
+});
+
+test.each(["killed before", "killed after"] as const)(
+  "%s a carried change is on its branch, the bot leaves no check open on what it was before",
+  async (kind) => {
+    const among = { method: "PATCH", route: /\/git\/refs\/.*exp-/ };
+    const carried = await runCase({ kind, at: 1, among }, lab);
+    expect(carried.restarts).toBe(1);
+    expect([...carried.wrongs, ...differences(undisturbed.snapshot, carried.snapshot)]).toEqual([]);
   },
 );

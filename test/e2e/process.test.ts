@@ -184,29 +184,61 @@ test("SIGTERM ends a pass after the action in hand, and the next process goes on
   expect(await ended(next.child)).toEqual({ code: 0, signal: null });
 });
 
+/** The reason why a bot is not ready, once GitHub's first answer is in. */
+async function unready(bot: Awaited<ReturnType<typeof botFor>>): Promise<object> {
+  await until("it listens", async () => (await bot.statusOf("/healthz")) === 200);
+  return until("the first answer is in", async () => {
+    const { status, text } = await bot.get("/readyz");
+    return text.includes("has not said yet") ? null : { readiness: status, ...(JSON.parse(text) as object) };
+  });
+}
+
+const outage = {
+  readiness: 503,
+  status: "unavailable",
+  because: "GitHub does not say who the app is: GitHub answered 502",
+};
+
 test("while GitHub does not answer the process lives, is not ready, and can be ended", async () => {
   const world = await startWorld();
-  let status = 502;
-  const silent = createServer((_request, response) => response.writeHead(status).end("{}"));
+  const silent = createServer((_request, response) => response.writeHead(502).end("{}"));
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const bot = await botFor(world, {
     GITHUB_API_URL: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
   });
-  await until("it listens", async () => (await bot.statusOf("/healthz")) === 200);
-  const unready = await until("the first answer is in", async () => {
-    const { status: readiness, text } = await bot.get("/readyz");
-    return text.includes("has not said yet") ? null : { readiness, ...(JSON.parse(text) as object) };
-  });
-  expect(unready).toEqual({
-    readiness: 503,
-    status: "unavailable",
-    because: "GitHub does not say who the app is: GitHub answered 502",
-  });
-  // Then it says that it knows no such app: that is for a person, and the process waits for one.
-  status = 401;
-  await until("the refusal is logged", async () => bot.out().includes("the app can do nothing"));
-  expect(await bot.statusOf("/readyz")).toBe(503);
+  expect(await unready(bot)).toEqual(outage);
   bot.child.kill("SIGTERM");
   expect(await ended(bot.child)).toEqual({ code: 0, signal: null });
   silent.close();
+});
+
+test("a GitHub that refuses the app while it comes up is asked again until it takes it", async () => {
+  const world = await startWorld({
+    config: "researcher: {kind: mutate}\nlimits: {experiments: 1}\n",
+    researcher: scripted([]),
+  });
+  await world.stopBot();
+  const answering = (status: number) =>
+    world.github.faults.add({ route: "/app", times: 1_000 }, { kind: "fail", when: "before", status });
+  const away = answering(502);
+  const bot = await botFor(world);
+  expect(await unready(bot)).toEqual(outage);
+  away.remove();
+  const refusing = answering(401);
+  await until("the refusal is logged", async () => bot.out().includes("the app can do nothing"));
+  const { status, text } = await bot.get("/readyz");
+  expect(status).toBe(503);
+  expect(text).toContain("GitHub does not take the app's credentials: GitHub answered 401");
+  expect(await bot.statusOf("/healthz")).toBe(200);
+  // Nobody hears of this session but the sweep that begins when the app is known.
+  world.github.webhooks.mode = { kind: "drop" };
+  const issue = await world.openSession();
+  refusing.remove();
+  await until("the session has begun", () => world.record(issue));
+  world.github.webhooks.mode = { kind: "deliver" };
+  expect(await bot.statusOf("/readyz")).toBe(200);
+  await world.comment(issue, "/autoresearch stop");
+  await world.settled(issue, "stopped");
+  bot.child.kill("SIGTERM");
+  expect(await ended(bot.child)).toEqual({ code: 0, signal: null });
 });

@@ -91,13 +91,7 @@ async function live(
 
 /** Checks that were doubled say the same: a doubled check is work that was wasted, and it is completed as the first one is. */
 function withoutCopies(snapshot: WorldSnapshot): WorldSnapshot {
-  return snapshot.map((session) => ({
-    ...session,
-    checks: session.checks.map((line) => {
-      const [experiment = "", ...ends] = line.split(/, |(?<=^\d+) /);
-      return `${experiment} ${[...new Set(ends)].join(", ")}`;
-    }),
-  }));
+  return snapshot.map((session) => ({ ...session, checks: [...new Set(session.checks)] }));
 }
 
 /** What two bots without a Redis may do (docs/replicas.md). */

@@ -225,6 +225,30 @@ test("a crash that was being mended when the bot died is mended all the same", a
   ]);
 });
 
+test("the check of a commit that was mended ends, though the bot forgot it while its repair was put on", async () => {
+  const researcher = watched(
+    (brief, asked): Answer => {
+      if (brief.repair !== null) return answerOf(brief, { title: "mended", set: { CRASH: 0 } });
+      return asked === 1 ? answerOf(brief, { title: "broken", set: { CRASH: 1, VALUE: 1.8 } }) : over;
+    },
+    { repairs: true },
+  );
+  const world = await startWorld({ training: "real", researcher });
+  // The repair is on the branch, and whoever put it there looks at the heads alone from then on.
+  const lost = world.github.faults.add(
+    { method: "PATCH", route: /\/git\/refs\/.*exp-/ },
+    { kind: "fail", when: "after", status: 500 },
+  );
+  const issue = await world.openSession();
+  await world.settled(issue, "done");
+  expect(lost.hits).toBe(1);
+  expect((await world.rows(issue)).at(-1)).toMatchObject({ outcome: "keep", value: 1.8 });
+  const commits = (await world.git("log", "--format=%H", `autoresearch/${issue}/exp-0001`)).split("\n");
+  const checks = (await Promise.all(commits.map((commit) => world.checks(commit)))).flat();
+  const own = checks.filter((check) => check.name === "autoresearch" && check.external_id?.startsWith(`${issue}:1:`));
+  expect(own.map((check) => check.conclusion ?? "open").sort()).toEqual(["failure", "success"]);
+});
+
 test("equal and shorter wins", async () => {
   const text = trainPy({ value: 2 }).replace("SLEEP = 0\n", "").replace("time.sleep(SLEEP)\n", "");
   const researcher = watched((brief, asked) =>

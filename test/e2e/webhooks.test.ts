@@ -69,6 +69,35 @@ test("a stop that nobody heard is found before its cancelled trial is measured a
   );
 });
 
+test("a stop that nobody heard is found before the report is opened", async () => {
+  let mayEnd = false;
+  const world = await startWorld({
+    ...options({ sweepEveryMs: rarely }),
+    researcher: scripted([
+      { title: "better", set: { VALUE: 1.9 } },
+      { title: "worse", set: { OTHER: 0.5 } },
+    ]),
+    config: "limits: {experiments: 2}\n",
+    training: ({ trial }) => trial.experiment !== 2 || mayEnd,
+  });
+  const issue = await world.openSession();
+  await until("the winner is settled and the last experiment in training", async () => {
+    const settled = (await world.pulls()).some((pull) => pull.labels.some((label) => label.name === "keep"));
+    const last = (await world.runs()).find((each) => each.display_title.includes(":2:"));
+    return settled && last?.status === "in_progress";
+  });
+  world.github.webhooks.mode = { kind: "drop" };
+  await world.comment(issue, "/autoresearch stop");
+  world.github.webhooks.mode = { kind: "deliver" };
+  mayEnd = true;
+  // Whatever changes has the runners ask whether their trainings may end.
+  await world.comment(issue, "good night");
+  await world.settled(issue, "stopped");
+  expect((await world.rows(issue)).map((row) => row.outcome)).toEqual(["keep", "keep", "discard"]);
+  const heads = (await world.pulls()).map((pull) => pull.head.ref);
+  expect(heads.filter((head) => head.endsWith("/frontier"))).toEqual([]);
+});
+
 test("a forged delivery is answered 400 and wakes nothing", async () => {
   const world = await startWorld(options({ sweepEveryMs: rarely }));
   const { webhooks } = world.github;

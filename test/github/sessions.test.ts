@@ -5,8 +5,11 @@ import { GitHubApp, PartlyRead } from "../../src/github/app.ts";
 import type { OctokitLike } from "../../src/github/client.ts";
 import { sweepOnce } from "../../src/sweep.ts";
 
-/** A GitHub with two repositories, the first of which answers as it is told; the second has a session. */
-function appWhere(status: number): GitHubApp {
+/**
+ * A GitHub with two repositories, each with a session: the second's is open; the first one's issue is closed, and that repository
+ * answers with these errors first.
+ */
+function appWhere(...errors: number[]): GitHubApp {
   const octokit: OctokitLike = {
     auth: () => Promise.resolve({}),
     graphql: () => Promise.reject(new Error("nothing is asked here")),
@@ -15,7 +18,10 @@ function appWhere(status: number): GitHubApp {
       if (route === "GET /app/installations") return answer([{ id: 7, suspended_at: null }]);
       const repositories = ["ill", "well"].map((name) => ({ name, owner: { login: "ada" } }));
       if (route === "GET /installation/repositories") return answer({ repositories });
-      if (parameters["repo"] === "well") return answer(parameters["labels"] === "autoresearch" ? [{ number: 3 }] : []);
+      const { repo, labels } = parameters;
+      if (repo === "well") return answer(labels === "autoresearch" ? [{ number: 3 }] : []);
+      const status = errors.shift();
+      if (status === undefined) return answer(labels === "autoresearch:running" ? [{ number: 5 }] : []);
       const request = { method: "GET", url: "/", headers: {} } as const;
       const response = { status, url: "/", headers: {}, data: {}, retryCount: 0 };
       return Promise.reject(new RequestError("no", status, { request, response }));
@@ -50,4 +56,12 @@ test("one that is refused for good is no reason to sweep again soon", async () =
   const { woken, failure } = await swept(appWhere(404));
   expect(woken).toEqual(["ada/well#3"]);
   expect(failure).toBeNull();
+});
+
+test("a sweep that was not read through does not count: the next one looks for closed sessions too", async () => {
+  const app = appWhere(502);
+  expect((await swept(app)).woken).toEqual(["ada/well#3"]);
+  expect((await swept(app)).woken).toEqual(["ada/ill#5", "ada/well#3"]);
+  // From then on they are looked for now and then only.
+  expect((await swept(app)).woken).toEqual(["ada/well#3"]);
 });

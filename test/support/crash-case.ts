@@ -1,14 +1,16 @@
 /**
  * One case: a fresh world, the scenario, and one fault at the `k`-th request of the bot. What comes of it is compared with
- * what comes of the scenario undisturbed.
+ * what comes of the scenario undisturbed, once the fault is over and the bot had the time to react to it.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
+import { lookAgainMs } from "../../src/domain/wake.ts";
 import { freePort } from "../../src/local/port.ts";
 import type { Exchange } from "../../src/local/github/exchange.ts";
-import type { Effect } from "../../src/local/github/faults.ts";
+import type { ArmedFault, Effect, Match } from "../../src/local/github/faults.ts";
 import { type LocalGitHub, startLocalGitHub } from "../../src/local/github/server.ts";
 import { newPrivateKey } from "../../src/local/github/world.ts";
 import { type BotPool, EverlastingBot } from "./crash-bots.ts";
@@ -24,8 +26,12 @@ import { type WorldSnapshot, worldSnapshot } from "./world-snapshot.ts";
 export const faultKinds = ["killed before", "killed after", "500 before", "500 after", "time-out"] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** The fault at the `at`-th request of the bot, from 1. */
-export type CrashCase = { readonly kind: FaultKind; readonly at: number };
+/** The fault at the `at`-th request of the bot, from 1; with `among`, at the `at`-th of these requests. */
+export type CrashCase = {
+  readonly kind: FaultKind;
+  readonly at: number;
+  readonly among?: Pick<Match, "method" | "route">;
+};
 
 export type CaseResult = {
   /** What was hit, `POST /repos/{owner}/{repo}/pulls`; null: the bot made fewer requests. */
@@ -57,11 +63,11 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const startedMs = performance.now();
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-crash-"));
   let requests = 0;
-  let hit: string | null = null;
-  const onExchange = ({ actor, method, template, path: at, faulted }: Exchange) => {
+  const over = Promise.withResolvers<void>();
+  const onExchange = ({ actor, faulted }: Exchange) => {
     if (actor !== "app" && actor !== "installation") return;
     requests += 1;
-    if (faulted) hit = `${method} ${template ?? at}`;
+    if (faulted) over.resolve();
   };
   const now = () => new Date(fastNow(lab.clock, Date.now()));
   const github = await startLocalGitHub({ dir, now, onExchange });
@@ -71,25 +77,53 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const logLevel = process.env["TEST_LOG"] === undefined ? "fatal" : "info";
   const bot = new EverlastingBot(lab.pool, { ...app, apiUrl: github.apiUrl, port, logLevel, ideas });
   const stopRunners = startInstantRunners(github, { count: 2, mayEnd: (training) => mayEnd(training, lookAt(site)) });
-  if (wanted !== null) {
-    const kill = () => bot.kill();
-    github.faults.add({ by: "bot", skip: wanted.at - 1 }, effectOf(wanted.kind, kill, lab.clock));
-  }
+  const kill = () => bot.kill();
+  const fault =
+    wanted === null
+      ? null
+      : github.faults.add({ ...wanted.among, by: "bot", skip: wanted.at - 1 }, effectOf(wanted.kind, kill, lab.clock));
+  const reacted = over.promise.then(() => sleep(lookAgainMs / lab.clock.times, undefined, { ref: false }));
   try {
     await bot.begin();
     await live(site);
-    const unfinished = await unfinishedIn(site, {}, withinRealMs);
+    const unfinished = await unfinishedAfter(fault, reacted, site);
     await bot.end();
     const wrongs = [...unfinished, ...(await wrongsIn(site))];
     const snapshot = await worldSnapshot(site);
     const runs = github.core.store.all("workflowRun").length;
-    return { hit, requests, restarts: bot.restarts, runs, snapshot, wrongs, realMs: performance.now() - startedMs };
+    return {
+      hit: nameOf(fault),
+      requests,
+      restarts: bot.restarts,
+      runs,
+      snapshot,
+      wrongs,
+      realMs: performance.now() - startedMs,
+    };
   } finally {
     await bot.end();
     stopRunners();
     await github.stop();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/**
+ * What is unfinished when all is over. A fault may come at the very end, when the world looks finished already: it is let
+ * end, and the bot is given one of its pauses to look again.
+ */
+async function unfinishedAfter(fault: ArmedFault | null, reacted: Promise<void>, site: Site): Promise<string[]> {
+  for (;;) {
+    const hits = fault?.hits ?? 0;
+    if (hits > 0) await reacted;
+    const unfinished = await unfinishedIn(site, {}, withinRealMs);
+    if (hits === (fault?.hits ?? 0)) return unfinished;
+  }
+}
+
+function nameOf(fault: ArmedFault | null): string | null {
+  const hit = fault?.lastHit ?? null;
+  return hit === null ? null : `${hit.method} ${hit.template ?? hit.path}`;
 }
 
 async function populate(github: LocalGitHub) {

@@ -195,24 +195,34 @@ export function marksIn(text: string): Set<string> {
   return new Set(Array.from(text.matchAll(/<!-- autoresearch:(.*?) -->/g), (match) => match[1]!));
 }
 
-/** At the opening of each pull request, and now: how many are open that no runner was ever asked for. */
+/**
+ * At the opening of each pull request: how many are open that no runner was ever asked for. And now: how many are open that no
+ * runner has measured. What was measured may wait for a person or for a repair, and what was opened again comes on top.
+ */
 function fewArePrepared({ record, rows, pulls, runs }: SessionSeen, site: Site): string[] {
   if (record === null) return [];
   const most = record.config.runner.concurrency + 1;
-  const closed = site.github.core.store.all("issueEvent").filter((event) => event.event === "closed");
+  const events = site.github.core.store.all("issueEvent");
+  const eventOf = (pull: Issue, name: string) =>
+    events.find((each) => each.event === name && each.repoId === pull.repoId && each.number === pull.number);
+  const runsOf = (experiment: number) => runs.filter((each) => each.displayTitle.includes(`:${experiment}:`));
   const preparedAt = (at: number) =>
     pulls.filter(({ experiment, pull }) => {
-      const run = runs.find((each) => each.displayTitle.includes(`:${experiment}:`));
-      const end = closed.find((event) => event.repoId === pull.repoId && event.number === pull.number);
+      const [run] = runsOf(experiment);
+      const end = eventOf(pull, "closed");
       return pull.id <= at && (run === undefined || run.id > at) && (end === undefined || end.id > at);
     }).length;
   const wrongs = pulls
     .filter(({ pull }) => preparedAt(pull.id) > most)
     .map(({ pull }) => `#${pull.number} is one more than ${most} prepared experiments`);
-  const open = pulls.filter(
-    ({ experiment, pull }) => pull.state === "open" && !rows.some((row) => row.experiment === experiment),
+  const unmeasured = pulls.filter(
+    ({ experiment, pull }) =>
+      pull.state === "open" &&
+      eventOf(pull, "reopened") === undefined &&
+      !rows.some((row) => row.experiment === experiment) &&
+      !runsOf(experiment).some((run) => run.conclusion === "success"),
   );
-  if (open.length > most) wrongs.push(`${open.length} experiments are open`);
+  if (unmeasured.length > most) wrongs.push(`${unmeasured.length} experiments are open that nobody measured`);
   return wrongs;
 }
 

@@ -3,6 +3,7 @@
  * Two worlds in which the same was tried, whatever failed on the way, have equal snapshots.
  */
 import type { Issue } from "../../src/local/github/entities.ts";
+import { type Sha, verdictCheck } from "../../src/domain/names.ts";
 import { userOf } from "../../src/local/github/finders.ts";
 import { marksIn } from "./invariants.ts";
 import { type SessionSeen, sessionsIn, type Site } from "./sessions-seen.ts";
@@ -22,8 +23,9 @@ type SessionSnapshot = {
   readonly branches: readonly string[];
   /** Marks of the bot's comments, by where they stand. */
   readonly comments: readonly string[];
-  /** The bot's answers to comments, and its checks on the heads of the pull requests. */
+  /** The bot's answers to comments. */
   readonly reactions: readonly string[];
+  /** The bot's own checks and how they ended, by experiment; on commits that are no heads any more, those that are open. */
   readonly checks: readonly string[];
   readonly runsUnderWay: number;
 };
@@ -61,10 +63,7 @@ function snapshotOf(session: SessionSeen, site: Site): SessionSnapshot {
       .sort(),
     comments: commentsOf(session, site),
     reactions: reactionsOf(session, site),
-    checks: [
-      ...(record === null ? [] : [`0 ${checkOf(record.base, site)}`]),
-      ...pulls.map(({ experiment, pull }) => `${experiment} ${checkOf(pull.pull.headSha, site)}`),
-    ],
+    checks: checksOf(session, site),
     runsUnderWay: runs.filter((run) => run.status !== "completed").length,
   };
 }
@@ -110,12 +109,17 @@ function reactionsOf(session: SessionSeen, site: Site): string[] {
     .sort();
 }
 
-/** The bot's own check on a commit: one, and how it ended. */
-function checkOf(commit: string, site: Site): string {
+function checksOf({ issue, record, pulls }: SessionSeen, site: Site): string[] {
   const { store } = site.github.core;
-  const own = store
-    .all("checkRun")
-    .filter((check) => check.headSha === commit && check.name === "autoresearch")
-    .map((check) => `${check.status} ${check.conclusion}`);
-  return own.join(", ");
+  const heads = new Set([record?.base, ...pulls.map(({ pull }) => pull.pull.headSha)]);
+  return (
+    store
+      .all("checkRun")
+      .filter((check) => check.repoId === issue.repoId && check.name === verdictCheck)
+      .filter((check) => check.externalId.startsWith(`${issue.number}:`))
+      // Whether an experiment was carried after its first trial depends on who was quicker: what it left is to be completed.
+      .filter((check) => heads.has(check.headSha as Sha) || check.status !== "completed")
+      .map((check) => `${check.externalId.split(":")[1]} ${check.status} ${check.conclusion}`)
+      .sort()
+  );
 }

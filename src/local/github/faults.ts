@@ -29,7 +29,12 @@ export type Effect =
   | { readonly kind: "primaryLimit"; readonly resetInSeconds: number }
   | { readonly kind: "secondaryLimit"; readonly retryAfterSeconds: number; readonly status?: 403 | 429 };
 
-export type ArmedFault = { readonly hits: number; readonly remove: () => void };
+export type ArmedFault = {
+  readonly hits: number;
+  /** The last request that it hit, known as soon as it is chosen and before anything comes of it; null: none so far. */
+  readonly lastHit: Asked | null;
+  readonly remove: () => void;
+};
 
 /** What is known of a request when faults are looked at. */
 export type Asked = {
@@ -39,7 +44,7 @@ export type Asked = {
   readonly actor: Actor;
 };
 
-type Armed = { match: Match; effect: Effect; seen: number; hits: number };
+type Armed = { match: Match; effect: Effect; seen: number; hits: number; lastHit: Asked | null };
 
 /** The world as lists show it while they are stale. */
 export type StaleView = { readonly store: Store; readonly refs: (repo: Repository) => ReadonlyMap<string, string> };
@@ -55,11 +60,14 @@ export class Faults {
 
   /** Arms a fault. */
   add(match: Match, effect: Effect): ArmedFault {
-    const armed: Armed = { match, effect, seen: 0, hits: 0 };
+    const armed: Armed = { match, effect, seen: 0, hits: 0, lastHit: null };
     this.#armed.push(armed);
     return {
       get hits() {
         return armed.hits;
+      },
+      get lastHit() {
+        return armed.lastHit;
       },
       remove: () => {
         this.#armed = this.#armed.filter((one) => one !== armed);
@@ -89,6 +97,7 @@ export class Faults {
       armed.seen += 1;
       if (armed.seen <= (armed.match.skip ?? 0) || armed.hits >= (armed.match.times ?? 1)) continue;
       armed.hits += 1;
+      armed.lastHit = asked;
       effects.push(armed.effect);
     }
     return effects;
