@@ -158,6 +158,7 @@ describe("a run", () => {
     expect(await ids({ actor: "bob" })).toEqual([]);
     expect(await ids({ branch: "other" })).toEqual([]);
     expect(await ids({ created: "2999-01-01T00:00:00Z" })).toEqual([]);
+    expect(await ids({ created: "2998-01-01T00:00:00Z..2999-01-01T00:00:00Z" })).toEqual([]);
     const { data } = await ada.rest.actions.listWorkflowRuns({ ...at, workflow_id: "one.yml", per_page: 1 });
     expect([data.total_count, data.workflow_runs.length]).toEqual([2, 1]);
   });
