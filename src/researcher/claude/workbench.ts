@@ -2,7 +2,8 @@
  * Where the model works on one proposal: its changes so far, and what the tools answer. Nothing leaves it before the guard
  * has let it pass.
  */
-import type { Answer, Brief, FileText } from "../../domain/proposal.ts";
+import type { Answer, Brief, FileText, Repair } from "../../domain/proposal.ts";
+import { isPython } from "../../domain/python.ts";
 import { isMutable } from "../../domain/start.ts";
 import { unseen } from "../brief/frontier.ts";
 import { experimentText } from "../brief/now.ts";
@@ -36,6 +37,12 @@ const error = (problem: string): ToolAnswer => ({
   text: `${problem[0]!.toUpperCase()}${problem.slice(1)}.`,
   isError: true,
 });
+
+type SyntaxProblem = { readonly because: string; readonly sure: boolean };
+
+function isOfSyntax({ failure }: Repair): boolean {
+  return /^(?:Syntax|Indentation|Tab)Error\b/.test(failure);
+}
 
 export class Workbench {
   readonly #brief: Brief;
@@ -144,16 +151,28 @@ export class Workbench {
     return answer(this.#changed().length === 0 ? "You changed nothing yet." : "The syntax is right.");
   }
 
-  /** `sure`: the file is wrong; otherwise nobody could tell. */
-  async #syntaxProblem(): Promise<{ because: string; sure: boolean } | null> {
-    for (const file of this.#changed().filter(({ path }) => path.endsWith(".py"))) {
+  /** `sure`: a file is wrong, which no doubt of another one hides; otherwise nobody could tell. */
+  async #syntaxProblem(): Promise<SyntaxProblem | null> {
+    let doubt: SyntaxProblem | null = null;
+    for (const file of this.#changed().filter(({ path }) => isPython(path))) {
       const syntax = await this.#check(file);
-      if (syntax.kind === "bad")
+      if (syntax.kind === "good") continue;
+      if (syntax.kind === "bad" && !(await this.#isBadAsItRan(file.path)))
         return { because: `\`${file.path}\` is not valid Python: ${syntax.because}`, sure: true };
-      if (syntax.kind === "unknown")
-        return { because: `The syntax could not be checked (${syntax.because}); go on without`, sure: false };
+      const older = `the Python here may be older than the runner's, and takes \`${file.path}\` without your change no more than with it`;
+      const because = syntax.kind === "unknown" ? syntax.because : `${older}: ${syntax.because}`;
+      doubt ??= { because: `The syntax could not be checked (${because}); go on without`, sure: false };
     }
-    return null;
+    return doubt;
+  }
+
+  /** Whether the Python here does not even take what the runner's has run: then its word counts for nothing. */
+  async #isBadAsItRan(path: string): Promise<boolean> {
+    const { files, repair } = this.#brief;
+    // What crashed by its syntax was never run.
+    const ran = repair === null || isOfSyntax(repair) ? files : repair.files;
+    const before = ran.find((file) => file.path === path);
+    return before !== undefined && (await this.#check(before)).kind === "bad";
   }
 
   async #submit(said: Submission): Promise<ToolAnswer> {
