@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
 import { lineChange } from "../domain/code-size.ts";
 import { type Sha, formatExperimentBranch, frontierBranch } from "../domain/names.ts";
-import { untold } from "../domain/proposal.ts";
+import { keysTried, untold } from "../domain/proposal.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
@@ -122,7 +122,9 @@ export async function carry(action: ActionOf<"carry">, { client, view }: Context
   const key = contentKey(merged.files);
   const lines = lineChange([...theirs.values()], merged.files);
   const { attemptsBefore } = action;
-  const message = formatCandidate(experiment, { ...described, ...idea, key, lines, attemptsBefore });
+  // What no runner had was not tried.
+  const keysBefore = idea !== null && attemptsBefore > idea.attemptsBefore ? keysTried(idea) : (idea?.keysBefore ?? []);
+  const message = formatCandidate(experiment, { ...described, ...idea, key, keysBefore, lines, attemptsBefore });
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
   await moveBranch(client, view, formatExperimentBranch(view.key.issue, experiment), commit);
   for (const pull of view.pulls.values()) {
