@@ -19,7 +19,9 @@ test("code that is not Python is not submitted", async () => {
   ]);
   const wrong = resultsIn(asked.server).filter(({ isError }) => isError);
   expect(wrong).toHaveLength(2);
-  expect(wrong[0]!.text).toMatch(/^`train\.py` is not valid Python: SyntaxError: invalid syntax \(line 4\)\n/);
+  expect(wrong[0]!.text).toBe(
+    "`train.py` is not valid Python.\n\n```text\nSyntaxError: invalid syntax (line 4)\nLR = = 2  # of the matrices\n```",
+  );
   expect(wrong[1]!.text).toMatch(/^Refused: `train\.py` is not valid Python/);
   expect(proposalIn(asked).files[0]!.text).toContain("LR = 2");
 });
