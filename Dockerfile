@@ -13,6 +13,10 @@ ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
     LOG_FORMAT=json
+# Python's compiler looks at what a model wrote before a trial is spent on it; a command of the admin's works in a repository.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends git python3 \
+  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 # The manifest and the workflow are read: the doctor and a session's start compare a repository's with them.

@@ -8,9 +8,12 @@
  */
 import { z } from "zod";
 
-/** Variables of the bot that are no command's business, even where the admin names them by mistake. */
+/**
+ * Variables that are no command's business, even where the admin names them by mistake: all of the bot's own that are secret
+ * or open something, and what changes how programs start. A key of the model's is another matter: agents need one.
+ */
 const neverHandedOn =
-  /^(?:APP_ID|PRIVATE_KEY(?:_PATH)?|WEBHOOK_SECRET|GITHUB_TOKEN|GH_TOKEN|NODE_OPTIONS|LD_.*|RESEARCHER_COMMANDS)$/i;
+  /^(?:APP_ID|PRIVATE_KEY(?:_PATH)?|WEBHOOK_(?:SECRET|PROXY_URL)|(?:METRICS|SWEEP|GITHUB|GH)_TOKEN|REDIS_URL|NODE_OPTIONS|LD_.*|RESEARCHER_COMMANDS)$/i;
 
 const allowed = z.strictObject({
   /** A line for `/bin/sh -c`. */

@@ -172,6 +172,8 @@ export const noInsights: Insights = { lesson: null, ideas: [], foreclosed: [] };
 /** A thought whose contents have a key; what a candidate's commit says. */
 export type Idea = Thought & {
   readonly key: string;
+  /** Keys of what earlier commits of the experiment held, and was tried. */
+  readonly keysBefore: readonly string[];
   /** What all its proposals took together; null: nothing was counted. */
   readonly spent: Spending | null;
   /** Lines of code more than the frontier that it was built on; see `lineChange`. */
@@ -190,6 +192,7 @@ export type Proposal = Thought & { readonly files: readonly FileText[]; readonly
 
 /** What there is to say beside a thought where nothing more is known. */
 export const untold = {
+  keysBefore: [],
   spent: null,
   lines: null,
   insights: noInsights,
@@ -197,6 +200,13 @@ export const untold = {
   attemptsBefore: 0,
   repair: null,
 } as const satisfies Partial<Idea>;
+
+/** The keys of all that was tried when another commit takes the place of the idea's; bounded, the newest stay. */
+export function keysTried({ keysBefore, key }: Idea): string[] {
+  return [...new Set([...keysBefore, key])].slice(-keysBeforeAtMost);
+}
+
+const keysBeforeAtMost = 20;
 
 /** The tally with one experiment of this kind more, or less. */
 export function withTried(tally: KindTally, kind: ChangeKind, isKept: boolean, by: 1 | -1 = 1): KindTally {

@@ -143,6 +143,7 @@ export function formatCandidate(experiment: number, idea: Idea): string {
           `Failure: ${oneLine(idea.repair.failure)}`,
           `Mended: ${oneLine(idea.repair.description)}`,
         ]),
+    ...idea.keysBefore.map((key) => `Contents-Before: ${key}`),
     `Contents: ${idea.key}`,
   ].join("\n");
 }
@@ -166,6 +167,7 @@ export function parseCandidate(message: string): Idea | null {
     heeded: trailers(message, "Heeded"),
     attemptsBefore: Math.max(0, numberIn(trailer(message, "Attempts-Before")) ?? 0),
     repair: parseRepair(message),
+    keysBefore: trailers(message, "Contents-Before"),
     key,
   };
 }

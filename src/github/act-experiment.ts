@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { ActionOf } from "../domain/action.ts";
 import { lineChange } from "../domain/code-size.ts";
 import { type Sha, formatExperimentBranch, frontierBranch, shortSha } from "../domain/names.ts";
-import { untold } from "../domain/proposal.ts";
+import { keysTried, untold } from "../domain/proposal.ts";
 import { formatCandidate, mergeMessage, parseCandidate } from "../domain/trailers.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import type { Context } from "./act.ts";
@@ -118,7 +118,16 @@ export async function carry(action: ActionOf<"carry">, context: Context): Promis
   const key = contentKey(merged.files);
   const lines = lineChange([...theirs.values()], merged.files);
   const { attemptsBefore } = action;
-  const message = formatCandidate(experiment, { ...nameless(action.description), ...idea, key, lines, attemptsBefore });
+  // What no runner had was not tried.
+  const keysBefore = idea !== null && attemptsBefore > idea.attemptsBefore ? keysTried(idea) : (idea?.keysBefore ?? []);
+  const message = formatCandidate(experiment, {
+    ...nameless(action.description),
+    ...idea,
+    key,
+    keysBefore,
+    lines,
+    attemptsBefore,
+  });
   const commit = await createCommit(client, view, { message, tree, parents: [head, tip] });
   const said = { title: "The frontier moved", summary: `Carried onto ${shortSha(tip)}, as the next commit.` };
   await endReplaced({ commit: head, experiment }, { conclusion: "neutral", ...said }, context);

@@ -7,7 +7,7 @@ import type { ActionOf } from "../domain/action.ts";
 import { lineChange } from "../domain/code-size.ts";
 import { plus } from "../domain/ledger.ts";
 import { formatExperimentBranch } from "../domain/names.ts";
-import { type Idea, type Insights, nothingSpent } from "../domain/proposal.ts";
+import { type Idea, type Insights, keysTried, nothingSpent } from "../domain/proposal.ts";
 import { formatCandidate, parseCandidate } from "../domain/trailers.ts";
 import type { Context } from "./act.ts";
 import { endReplaced } from "./checks.ts";
@@ -56,6 +56,7 @@ function mended(idea: Idea, { prepared, attemptsBefore }: ActionOf<"mend">, fail
   return {
     ...idea,
     key,
+    keysBefore: keysTried(idea),
     spent: all,
     insights: both(idea.insights, proposal.insights),
     attemptsBefore,

@@ -132,7 +132,8 @@ export async function patchRecord(patch: Partial<SessionRecord>, because: string
 /** What an experiment that is over leaves in the record, and in the notes (null: as they are). */
 function learnt({ row, idea, noise, key }: ActionOf<"record">, view: Context["view"]) {
   const before = view.record!;
-  const tried = key === null || before.tried.includes(key) ? before.tried : [...before.tried, key];
+  const keys = [...(idea?.keysBefore ?? []), ...(key === null ? [] : [key])];
+  const tried = [...new Set([...before.tried, ...keys])];
   const record: SessionRecord = { ...before, noise, tried };
   if (idea === null) return { record, notes: null };
   // What a person withdrew was not tried; what was learnt before it was thought of stays learnt.

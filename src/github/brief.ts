@@ -32,7 +32,7 @@ export async function briefOf(
   const frontier = crash?.parent ?? session.frontier.tip;
   const files = await readMutable(client, view, frontier, config.mutable);
   const ideas = ideasIn(view);
-  const tried = new Set([...record.tried, ...ideas.map(({ idea }) => idea.key)]);
+  const tried = new Set([...record.tried, ...ideas.flatMap(({ idea }) => [...idea.keysBefore, idea.key])]);
   const open = ideas.filter((each) => each.open);
   const steering = withTakers(record.steering, session.experiments);
   const words = traits.wordless

@@ -41,6 +41,11 @@ describe("the commands that the bot's admin allows", () => {
     "LD_PRELOAD",
     "NODE_OPTIONS",
     "PRIVATE_KEY_PATH",
+    "METRICS_TOKEN",
+    "SWEEP_TOKEN",
+    "REDIS_URL",
+    "WEBHOOK_PROXY_URL",
+    "redis_url",
   ])("never get %s, even where it is named", (name) => {
     expect(parseAllowedCommands(`{"codex": {"run": "x", "env": ["${name}"]}}`)).toEqual({
       problem: "RESEARCHER_COMMANDS is not valid at codex.env.0: is the bot's own and is never handed on",

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Idea, changeKinds, untold } from "../../src/domain/proposal.ts";
+import { type Idea, changeKinds, keysTried, untold } from "../../src/domain/proposal.ts";
 import { formatCandidate, mergeFacts, mergeMessage, parseCandidate, trailerName } from "../../src/domain/trailers.ts";
 import { configSchema } from "../../src/domain/config.ts";
 import { oneLine } from "../../src/domain/words.ts";
@@ -72,6 +72,7 @@ const ideas: fc.Arbitrary<Idea> = fc
     }),
     heeded: fc.array(fc.constantFrom("note 12", "try 13"), { maxLength: 3 }),
     attemptsBefore: fc.nat({ max: 9 }),
+    keysBefore: fc.array(fc.stringMatching(/^[0-9a-f]{16}$/), { maxLength: 3 }),
     repair: fc.option(fc.record({ attempt: fc.integer({ min: 1, max: 2 }), failure: line, description: line }), {
       nil: null,
     }),
@@ -164,6 +165,13 @@ describe("the message of a candidate", () => {
         expect(parseCandidate(formatCandidate(experiment, given))).toEqual(given);
       }),
     );
+  });
+
+  it("says what was tried before, the newest where that is much", () => {
+    const keys = Array.from({ length: 30 }, (_, index) => `key${index}`);
+    const again = keys.reduce<Idea>((last, key) => ({ ...idea, key, keysBefore: keysTried(last) }), idea);
+    expect(parseCandidate(formatCandidate(7, again))).toMatchObject({ key: "key29", keysBefore: keys.slice(9, 29) });
+    expect(keysTried({ ...idea, keysBefore: [idea.key] })).toEqual([idea.key]);
   });
 
   it("is never taken for a merge of the bot's", () => {

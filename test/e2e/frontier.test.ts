@@ -36,7 +36,11 @@ test("with two runners the second winner is stale: it is carried onto the new fr
   }
   // The carried commit says what was tried before it: a later process need not find the runs.
   const carried = merges[0]!.split(" ")[2]!;
-  expect(await world.git("log", "-1", "--format=%B", carried)).toContain("\nAttempts-Before: 1");
+  const message = await world.git("log", "-1", "--format=%B", carried);
+  expect(message).toContain("\nAttempts-Before: 1");
+  const former = /^Contents-Before: (\w+)$/m.exec(message)![1]!;
+  expect(await world.git("log", "-1", "--format=%B", `${carried}^1`)).toContain(`\nContents: ${former}`);
+  expect((await world.record(issue))!.tried).toContain(former);
 });
 
 test("a gain within the noise is measured again before anybody believes it", async () => {

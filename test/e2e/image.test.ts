@@ -101,6 +101,18 @@ test("every package that the bot imports is a runtime dependency", () => {
   expect(dockerfile).toContain("USER node");
 });
 
+test("every program that the bot starts is in the image", () => {
+  const files = globSync("src/**/*.ts", { cwd: root }).filter((file) => !file.startsWith("src/local/"));
+  const started = files.flatMap((file) =>
+    [...read(file).matchAll(/\b(?:spawn|exec[aF]\w*)\(\s*"([^"]+)"/g)].map(([, program]) => program!),
+  );
+  expect([...new Set(started)].toSorted()).toEqual(["/bin/sh", "git", "python3"]);
+  const last = dockerfile.slice(dockerfile.findLastIndex((line) => line.startsWith("FROM ")));
+  const [installs] = last.filter((line) => line.startsWith("RUN ")).map((line) => /apt-get install ([^&]*)/.exec(line));
+  expect(installs?.[1]!.split(/\s+/)).toEqual(expect.arrayContaining(["git", "python3"]));
+  expect(dockerfile.indexOf("USER node")).toBeGreaterThan(dockerfile.indexOf(installs!.input));
+});
+
 test("compose.yaml starts the bot after a healthy Redis, with variables that there are", () => {
   type Service = {
     environment?: Record<string, string>;

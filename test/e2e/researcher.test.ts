@@ -1,6 +1,6 @@
 /** A session whose researcher costs money, needs people, and writes code that crashes. */
 import { expect, test } from "vitest";
-import type { Answer, Brief } from "../../src/domain/proposal.ts";
+import type { Answer, Brief, FileText } from "../../src/domain/proposal.ts";
 import { startWorld } from "../support/e2e.ts";
 import { answerOf, pay, watched } from "../support/researchers.ts";
 import { trainPy, until } from "../support/world.ts";
@@ -201,6 +201,33 @@ test("a crash is mended on its own pull request; the same failure twice ends it"
   const names = (await world.runs()).map((run) => run.display_title);
   expect(new Set(names).size).toBe(names.length);
   expect(names).toEqual(expect.arrayContaining([`autoresearch ${issue}:1:1`, `autoresearch ${issue}:1:2`]));
+});
+
+test("code that crashed stays tried when it is mended, while its experiment is open and afterwards", async () => {
+  const crashed: FileText = { path: "train.py", text: trainPy({ value: 2, crash: true }) };
+  const researcher = watched(
+    (brief, asked): Answer => {
+      if (brief.repair !== null) return answerOf(brief, { title: "mended", set: { CRASH: 0, OTHER: 0.5, SLEEP: 3 } });
+      if (asked === 1) return answerOf(brief, { title: "broken", text: crashed.text });
+      return asked > 4 ? over : answerOf(brief, { title: `idea ${asked}`, set: { OTHER: asked } });
+    },
+    { repairs: true },
+  );
+  const world = await startWorld({ training: "real", researcher, config: "limits: {experiments: 3}\n" });
+  const issue = await world.openSession();
+  await world.settled(issue, "done");
+  // The head's own key is that of what mended it.
+  const branch = `autoresearch/${issue}/exp-0001`;
+  const keys = async (commit: string) =>
+    [...(await world.git("log", "-1", "--format=%B", commit)).matchAll(/^Contents(?:-Before)?: (\w+)$/gm)].map(
+      ([, key]) => key!,
+    );
+  const [first] = await keys(`${branch}^1`);
+  expect(await keys(branch)).toEqual([first, expect.not.stringMatching(first!)]);
+  expect((await world.record(issue))!.tried).toEqual(expect.arrayContaining(await keys(branch)));
+  const afterwards = researcher.briefs.slice(researcher.briefs.findIndex((brief) => brief.repair !== null) + 1);
+  expect(afterwards.length).toBeGreaterThan(0);
+  for (const brief of afterwards) expect(brief.wasTried([crashed])).toBe(true);
 });
 
 test("a crash that was being mended when the bot died is mended all the same", async () => {

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { callOptionsOf, optionsOf } from "../../src/environment.ts";
+import { parseAllowedCommands } from "../../src/domain/allowed-commands.ts";
+import { callOptionsOf, optionsOf, variables } from "../../src/environment.ts";
 import { Health } from "../../src/health.ts";
 import { logTo, withoutSecrets } from "../../src/log.ts";
 import { Metrics } from "../../src/metrics.ts";
@@ -164,6 +165,17 @@ describe("the environment", () => {
     const claude = configWith();
     const answer = await options.researcherFor(claude).propose(briefWith(), new AbortController().signal);
     expect(answer).toMatchObject({ kind: "person", because: expect.stringContaining("ANTHROPIC_API_KEY") });
+  });
+
+  it("is handed on to no command, but for what says nothing and what agents need", () => {
+    const takes = (name: string) =>
+      "commands" in parseAllowedCommands(JSON.stringify({ agent: { run: "x", env: [name] } }));
+    const plain = ["PORT", "HOST", "WEBHOOK_PATH", "GITHUB_API_URL", "LOG_LEVEL", "LOG_FORMAT"];
+    const paces = ["SWEEP_INTERVAL_SECONDS", "CALL_SECONDS"];
+    // A variable that is new is to be thought about: it belongs into one of the two lists.
+    expect(variables.filter(takes).toSorted()).toEqual(
+      [...plain, ...paces, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"].toSorted(),
+    );
   });
 
   it("takes an empty optional variable for one that is not set", () => {

@@ -1,6 +1,6 @@
 /** The researcher `claude` before a scripted server, through the real SDK. */
 import { onTestFinished } from "vitest";
-import type { Answer, Brief } from "../../src/domain/proposal.ts";
+import type { Answer, Brief, Proposal } from "../../src/domain/proposal.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import type { Pace } from "../../src/researcher/claude/conversation.ts";
 import { Later } from "../../src/researcher/later.ts";
@@ -32,6 +32,12 @@ export async function ask(
   const researcher = claude({ apiKey: key, baseUrl: server.url, path: process.env["PATH"] ?? "" }, pace);
   const answer = await researcher.propose(briefWith({ config: configWith(), purse, ...rest }), signal);
   return { answer, server, purse };
+}
+
+/** The proposal that the asking ended with. */
+export function proposalIn({ answer }: Asked): Proposal {
+  if (answer.kind !== "proposal") throw new Error(`no proposal: ${JSON.stringify(answer)}`);
+  return answer.proposal;
 }
 
 export const edit = (old_text = "LR = 0.02", new_text = "LR = 0.04", path = train.path): Reply => ({

@@ -67,6 +67,12 @@ describe("what a change amounts to", () => {
     ["dataSeed = 1\n", "dataSeed = 2\n"],
     ["key = jax.random.PRNGKey(0)\n", "key = jax.random.PRNGKey(1)\n"],
     ["random.seed(0)\n", "random.seed(31337)\n"],
+    ["key = jax.random.key(1)\n", "key = jax.random.key(2)\n"],
+    ["config = {'lr': 1, 'seed': 1}\n", "config = {'lr': 1, 'seed': 2}\n"],
+    ["config['seed'] = 1\n", "config['seed'] = 2\n"],
+    ["config.seed = 1\n", "config.seed = 2\n"],
+    ["SEED_VALUE = 1\n", "SEED_VALUE = 2\n"],
+    ["base_seed_2 = 1\n", "base_seed_2 = 2\n"],
   ])("is a seed in %j", (before, after) => {
     expect(refusal(after, before)).toBe(seed);
   });
@@ -75,6 +81,18 @@ describe("what a change amounts to", () => {
     expect(refusal("seed_everything(1)\nf(3)\n", "seed_everything(1)\nf(2)\n")).toBeNull();
     expect(refusal("SEED = 2\nSEEDLINGS = 3\n", "SEED = 1\nSEEDLINGS = 2\n")).toBeNull();
     expect(refusal("f(4, seed=2)\n", "f(3, seed=1)\n")).toBeNull();
+    expect(refusal("c = {'seed': 2, 'lr': 2}\n", "c = {'seed': 1, 'lr': 1}\n")).toBeNull();
+  });
+
+  it.each(["num_seed_tokens", "seed_length", "SEED_TOKENS", "num_seed", "seeds", "seedling", "c['seed_size']"])(
+    "is no seed by the name of %s",
+    (name) => {
+      expect(refusal(`${name} = 8\n`, `${name} = 4\n`)).toBeNull();
+    },
+  );
+
+  it("is no seed in a key that is not of jax.random", () => {
+    expect(refusal("x = table.key(8)\n", "x = table.key(4)\n")).toBeNull();
   });
 
   it("is nothing in a new file without code", () => {

@@ -2,12 +2,13 @@
  * Where the model works on one proposal: its changes so far, and what the tools answer. Nothing leaves it before the guard
  * has let it pass.
  */
-import type { Answer, Brief, FileText } from "../../domain/proposal.ts";
+import type { Answer, Brief, FileText, Repair } from "../../domain/proposal.ts";
+import { isPython } from "../../domain/python.ts";
 import { isMutable } from "../../domain/start.ts";
 import { unseen } from "../brief/frontier.ts";
 import { experimentText } from "../brief/now.ts";
 import { fenced, keepHead, languageOf } from "../brief/quote.ts";
-import { visibleFile, visibleLine } from "../brief/visible.ts";
+import { visibleFile, visibleLine, visibleLog } from "../brief/visible.ts";
 import { baseOf, refusalOf } from "../guard.ts";
 import { type Submission, proposalOf, requestIn } from "../submission.ts";
 import { replaceOnce } from "./edit.ts";
@@ -32,10 +33,25 @@ const listTokens = 4_000;
 const experimentTokens = 6_000;
 
 const answer = (text: string): ToolAnswer => ({ text, isError: false });
-const error = (problem: string): ToolAnswer => ({
-  text: `${problem[0]!.toUpperCase()}${problem.slice(1)}.`,
-  isError: true,
-});
+const error = (problem: string, quote = ""): ToolAnswer => ({ text: saying(problem, quote), isError: true });
+
+/** A sentence, and what it quotes: data, in a fence and without what can't be seen. */
+function saying(words: string, quote = ""): string {
+  const sentence = `${words[0]!.toUpperCase()}${words.slice(1)}.`;
+  return quote === "" ? sentence : `${sentence}\n\n${fenced(visibleLog(quote))}`;
+}
+
+/** A path in a sentence; the repository's may hold anything but a zero byte. */
+function named(path: string): string {
+  return `\`${visibleLine(path, 300).replaceAll("`", "'")}\``;
+}
+
+/** `quote` is the compiler's word, which quotes the code. */
+type SyntaxProblem = { readonly because: string; readonly quote: string; readonly sure: boolean };
+
+function isOfSyntax({ failure }: Repair): boolean {
+  return /^(?:Syntax|Indentation|Tab)Error\b/.test(failure);
+}
 
 export class Workbench {
   readonly #brief: Brief;
@@ -93,21 +109,21 @@ export class Workbench {
     if (paths.length === 0) return error(`there is nothing under ${folder}`);
     const { mutable } = this.#brief.config;
     const lines = paths.toSorted().map((path) => (isMutable(path, mutable) ? `${path}  (mutable)` : path));
-    return answer(fenced(keepHead(lines.join("\n"), listTokens)));
+    return answer(fenced(keepHead(visibleLog(lines.join("\n")), listTokens)));
   }
 
   async #read({ path, first_line, last_line }: ToolInput<"read_file">): Promise<ToolAnswer> {
     const text = this.#files.get(path) ?? (await this.#brief.library.read(path));
-    if (text === null) return error(`\`${path}\` is not there, is not text, or is not for you to read`);
+    if (text === null) return error(`${named(path)} is not there, is not text, or is not for you to read`);
     const seen = visibleFile(path, text);
     const lines = seen.split("\n");
     const first = Math.max(1, first_line);
     const last = Math.min(lines.length, first + linesAtMost - 1, last_line > 0 ? last_line : Number.POSITIVE_INFINITY);
-    if (first > lines.length) return error(`\`${path}\` has ${lines.length} lines`);
+    if (first > lines.length) return error(`${named(path)} has ${lines.length} lines`);
     const note = seen === text ? "" : `${unseen}\n\n`;
     const shown = keepHead(lines.slice(first - 1, last).join("\n"), readTokens);
     return answer(
-      `${note}${path}, lines ${first} to ${last} of ${lines.length}:\n\n${fenced(shown, languageOf(path))}`,
+      `${note}${visibleLine(path, 300)}, lines ${first} to ${last} of ${lines.length}:\n\n${fenced(shown, languageOf(path))}`,
     );
   }
 
@@ -119,18 +135,18 @@ export class Workbench {
 
   #edit({ path, old_text, new_text }: ToolInput<"edit_file">): ToolAnswer {
     const { mutable } = this.#brief.config;
-    if (!isMutable(path, mutable)) return error(`\`${path}\` is not in the mutable surface (${mutable.join(", ")})`);
+    if (!isMutable(path, mutable)) return error(`${named(path)} is not in the mutable surface (${mutable.join(", ")})`);
     const text = this.#files.get(path);
     if (text === undefined) {
       if (old_text !== "" || this.#paths.includes(path))
-        return error(`there is no mutable text file \`${path}\` at the frontier`);
+        return error(`there is no mutable text file ${named(path)} at the frontier`);
       this.#files.set(path, new_text);
-      return answer(`\`${path}\` is new, with ${new_text.split("\n").length} lines.`);
+      return answer(`${named(path)} is new, with ${new_text.split("\n").length} lines.`);
     }
     const edited = replaceOnce(text, old_text, new_text);
-    if (!edited.ok) return error(`${edited.problem}. \`${path}\` is unchanged`);
+    if (!edited.ok) return error(`${edited.problem}. ${named(path)} is unchanged`);
     this.#files.set(path, edited.text);
-    return answer(`\`${path}\` is changed.`);
+    return answer(`${named(path)} is changed.`);
   }
 
   #changed(): FileText[] {
@@ -140,28 +156,41 @@ export class Workbench {
 
   async #checkAll(): Promise<ToolAnswer> {
     const problem = await this.#syntaxProblem();
-    if (problem !== null) return problem.sure ? error(problem.because) : answer(`${problem.because}.`);
+    if (problem !== null)
+      return problem.sure ? error(problem.because, problem.quote) : answer(saying(problem.because, problem.quote));
     return answer(this.#changed().length === 0 ? "You changed nothing yet." : "The syntax is right.");
   }
 
-  /** `sure`: the file is wrong; otherwise nobody could tell. */
-  async #syntaxProblem(): Promise<{ because: string; sure: boolean } | null> {
-    for (const file of this.#changed().filter(({ path }) => path.endsWith(".py"))) {
+  /** `sure`: a file is wrong, which no doubt of another one hides; otherwise nobody could tell. */
+  async #syntaxProblem(): Promise<SyntaxProblem | null> {
+    let doubt: SyntaxProblem | null = null;
+    for (const file of this.#changed().filter(({ path }) => isPython(path))) {
       const syntax = await this.#check(file);
-      if (syntax.kind === "bad")
-        return { because: `\`${file.path}\` is not valid Python: ${syntax.because}`, sure: true };
-      if (syntax.kind === "unknown")
-        return { because: `The syntax could not be checked (${syntax.because}); go on without`, sure: false };
+      if (syntax.kind === "good") continue;
+      if (syntax.kind === "bad" && !(await this.#isBadAsItRan(file.path)))
+        return { because: `${named(file.path)} is not valid Python`, quote: syntax.because, sure: true };
+      const older = `the Python here may be older than the runner's, and takes ${named(file.path)} without your change no more than with it`;
+      const [because, quote] = syntax.kind === "unknown" ? [syntax.because, ""] : [older, syntax.because];
+      doubt ??= { because: `The syntax could not be checked (${because}); go on without`, quote, sure: false };
     }
-    return null;
+    return doubt;
+  }
+
+  /** Whether the Python here does not even take what the runner's has run: then its word counts for nothing. */
+  async #isBadAsItRan(path: string): Promise<boolean> {
+    const { files, repair } = this.#brief;
+    // What crashed by its syntax was never run.
+    const ran = repair === null || isOfSyntax(repair) ? files : repair.files;
+    const before = ran.find((file) => file.path === path);
+    return before !== undefined && (await this.#check(before)).kind === "bad";
   }
 
   async #submit(said: Submission): Promise<ToolAnswer> {
     const proposal = proposalOf(said, this.#changed(), this.#brief, this.#researcher);
     const refusal = refusalOf(proposal, this.#brief);
-    if (refusal !== null) return { ...error(`refused: ${refusal}`), refused: true };
+    if (refusal !== null) return { ...error(`refused: ${visibleLine(refusal, 600)}`), refused: true };
     const syntax = await this.#syntaxProblem();
-    if (syntax?.sure === true) return { ...error(`refused: ${syntax.because}`), refused: true };
+    if (syntax?.sure === true) return { ...error(`refused: ${syntax.because}`, syntax.quote), refused: true };
     return { ...answer("Taken."), end: { kind: "proposal", proposal } };
   }
 }
