@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { untold } from "../../src/domain/proposal.ts";
 import { parseResults } from "../../src/domain/results.ts";
+import { formatCandidate } from "../../src/domain/trailers.ts";
 import { claude } from "../../src/researcher/claude/claude.ts";
 import { startWorld } from "../support/e2e.ts";
+import { proposalWith } from "../support/session.ts";
 import { unfenced } from "../support/fences.ts";
 import type { MessagesRequest } from "../support/messages-server/forms.ts";
 import {
@@ -142,10 +145,41 @@ test("no word of a stranger is heard, wherever they leave it; what a candidate p
   };
   const pullOf = async (experiment: number) =>
     (await world.pulls()).find((pull) => pull.title.startsWith(`exp ${experiment}:`))!.number;
-  remarks.push(says(issue), async () => says(await pullOf(1))());
+  // They fork the repository, and offer what looks like an experiment of the session's.
+  const fork = { owner: "mallory", repo: world.at.repo };
+  const offers = async () => {
+    const { createRepo } = world.github.world;
+    await createRepo({ owner: fork.owner, name: fork.repo, from: world.directory, private: false });
+    const as = world.as("mallory");
+    const [branch, frontier] = [`autoresearch/${issue}/exp-0099`, `autoresearch/${issue}/frontier`];
+    const sha = await world.git("rev-parse", frontier);
+    await as.rest.git.createRef({ ...fork, ref: `refs/heads/${branch}`, sha });
+    const idea = { ...untold, ...proposalWith({ description: planted, hypothesis: planted }), key: planted };
+    await as.rest.repos.createOrUpdateFileContents({
+      ...fork,
+      branch,
+      path: "train.py",
+      sha: await world.git("rev-parse", `${frontier}:train.py`),
+      message: formatCandidate(99, idea),
+      content: Buffer.from(`# ${planted}\nVALUE = 0\n`).toString("base64"),
+    });
+    const opened = await as.rest.pulls.create({
+      ...world.at,
+      title: `exp 99: ${planted}`,
+      body: planted,
+      head: `mallory:${branch}`,
+      base: frontier,
+    });
+    expect(opened.data.head.repo.full_name).toBe(`mallory/${world.at.repo}`);
+  };
+  remarks.push(
+    async () => {
+      await says(issue)();
+      await offers();
+    },
+    async () => says(await pullOf(1))(),
+  );
   await says(issue)();
-  const sha = await world.git("rev-parse", "main");
-  await world.as("ada").rest.git.createRef({ ...world.at, ref: `refs/heads/${planted}/exp-0001`, sha });
   await world.as("ada").rest.issues.addLabels({ ...world.at, issue_number: issue, labels: ["autoresearch"] });
   await world.settled(issue, "done");
 
@@ -153,6 +187,11 @@ test("no word of a stranger is heard, wherever they leave it; what a candidate p
   const left = async (number: number) =>
     (await world.comments(number)).filter((each) => each.user?.login === "mallory").length;
   expect([await left(issue), await left(await pullOf(1))]).toEqual([4, 2]);
+  // What they offered is left as it is: the bot says nothing there, and measures nothing.
+  const offered = (await world.pulls()).find((pull) => pull.title === `exp 99: ${planted}`)!;
+  expect({ state: offered.state, labels: offered.labels }).toEqual({ state: "open", labels: [] });
+  expect(await world.comments(offered.number)).toEqual([]);
+  expect(await world.checks(offered.head.sha)).toEqual([]);
   expect(server.seen.length).toBeGreaterThanOrEqual(6);
   for (const body of server.bodies) expect(body).not.toContain(planted);
   const texts = server.seen.flatMap(({ request }) => textsIn(request));

@@ -175,6 +175,35 @@ it("deleting the head or the base closes the pull request; a lost branch can't b
   expect(await refusal(again)).toMatchObject({ status: 422, message: expect.stringContaining("has been deleted") });
 });
 
+it("a fork's pull request has its head here, and is none of the branch that has its name here", async () => {
+  const { github, bot, as } = await startTestWorld();
+  await github.world.createRepo({ owner: "mallory", name: at.repo, from: github.world.repo("octo/lab").directory });
+  const mallory = as("mallory");
+  const fork = { owner: "mallory", repo: at.repo };
+  const main = await tipOf(bot, "main");
+  await mallory.rest.git.createRef({ ...fork, ref: "refs/heads/exp", sha: main });
+  await mallory.rest.repos.createOrUpdateFileContents({
+    ...fork,
+    branch: "exp",
+    path: "new.txt",
+    message: "Offer",
+    content: Buffer.from("theirs").toString("base64"),
+  });
+  const { data: tip } = await mallory.rest.git.getRef({ ...fork, ref: "heads/exp" });
+  const head = tip.object.sha;
+  const { data } = await mallory.rest.pulls.create({ ...at, title: "x", head: "mallory:exp", base: "main" });
+  expect(data.head).toMatchObject({ ref: "exp", sha: head, label: "mallory:exp", repo: { full_name: "mallory/lab" } });
+  expect((await bot.rest.git.getCommit({ ...at, commit_sha: head })).data.message).toBe("Offer");
+  // A branch of that name here is another one, with a pull request of its own.
+  const own = await openPullRequest(bot, "exp", { "train.py": "LR = 0.2\n" });
+  await bot.rest.git.deleteRef({ ...at, ref: "heads/exp" });
+  const open = await bot.rest.pulls.list({ ...at, state: "open" });
+  expect(open.data.map(({ number, head: { sha } }) => [number, sha])).toEqual([[data.number, head]]);
+  expect((await bot.rest.pulls.get({ ...at, pull_number: own.number })).data.state).toBe("closed");
+  const listed = await bot.rest.pulls.list({ ...at, head: "octo:exp", state: "all" });
+  expect(listed.data.map(({ number }) => number)).toEqual([own.number]);
+});
+
 it("pull requests are refused with GitHub's words", async () => {
   const { bot } = await startTestWorld();
   const main = await tipOf(bot, "main");

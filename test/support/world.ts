@@ -277,7 +277,9 @@ function views(github: LocalGitHub, at: { owner: string; repo: string }) {
           .data;
         const named = labels.some((label) => label.name === `autoresearch:${state}`);
         const said = (await comments(issue)).some((each) => each.body?.startsWith(`**autoresearch** · ${state}`));
-        return now?.state === state && named && said && open.length === 0;
+        // What a fork offers is nobody's to close but its people's.
+        const own = open.filter(({ head }) => head.repo?.full_name === `${at.owner}/${at.repo}`);
+        return now?.state === state && named && said && own.length === 0;
       }),
   };
 }

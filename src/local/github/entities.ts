@@ -96,6 +96,8 @@ type Collaborator = {
 export type PullPart = {
   readonly id: number;
   readonly head: string;
+  /** The repository of the head's branch, where that is another one. */
+  readonly forkId?: number;
   readonly headSha: string;
   readonly base: string;
   /** Tip of the base branch when the pull request was last looked at while open. */

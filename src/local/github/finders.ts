@@ -7,7 +7,7 @@ const usersByLogin = indexOf("user", (user) => user.login.toLowerCase());
 const reposByName = indexOf("repository", (repo) => `${repo.ownerId}/${repo.name.toLowerCase()}`);
 const issuesByNumber = indexOf("issue", (issue) => `${issue.repoId}#${issue.number}`);
 const issuesByRepo = indexOf("issue", (issue) => String(issue.repoId));
-const pullsByHead = indexOf("issue", (issue) => `${issue.repoId}:${issue.pull?.head ?? ""}`);
+const pullsByHead = indexOf("issue", (issue) => `${issue.pull?.forkId ?? issue.repoId}:${issue.pull?.head ?? ""}`);
 const issuesByState = indexOf("issue", (issue) => `${issue.repoId}:${issue.state}`);
 const openPulls = indexOf("issue", (issue) => `${issue.repoId}:${issue.pull !== null && issue.state === "open"}`);
 
@@ -76,6 +76,7 @@ export function openPullsOf(store: Store, repo: Repository): PullRequest[] {
   return store.by(openPulls, `${repo.id}:true`).filter(isPull);
 }
 
+/** Those of a branch of the repository; a fork's branch of that name is another one. */
 export function pullsWithHead(store: Store, repo: Repository, branch: string): PullRequest[] {
   return store.by(pullsByHead, `${repo.id}:${branch}`).filter(isPull);
 }

@@ -2,13 +2,13 @@
  * What is done to pull requests. Called inside `core.alone` where refs matter, so that a branch does not move between the
  * look and the deed.
  *
- * Always: head and base are branches of the same repository (there are no forks here); `refs/pull/N/head` keeps the head
- * reachable when its branch is gone.
+ * Always: `refs/pull/N/head` keeps the head reachable when its branch is gone, or is a fork's. A fork is a repository of
+ * this name that shares history; what is pushed to it after a pull request was opened is not followed.
  */
 import { validationFailed } from "./answer.ts";
 import { type Core, type Doer, timestamp } from "./core.ts";
 import type { Issue, PullPart, PullRequest, Repository } from "./entities.ts";
-import { isPull, nextNumber, pullsWithHead, userOf } from "./finders.ts";
+import { findRepository, isPull, nextNumber, pullsWithHead, userOf } from "./finders.ts";
 import { noteEvent, tellOfIssue } from "./issue-changes.ts";
 
 export type NewPull = {
@@ -32,17 +32,17 @@ function refusal(message: string, field?: string): Error {
 /** Opens a pull request; 422 as GitHub says it. */
 export async function openPull(core: Core, repo: Repository, wanted: NewPull, doer: Doer): Promise<PullRequest> {
   const git = core.git(repo);
-  const owner = userOf(core.store, repo.ownerId).login;
-  const head = wanted.head.startsWith(`${owner}:`) ? wanted.head.slice(owner.length + 1) : wanted.head;
-  const [headSha, baseSha] = [git.branch(head), git.branch(wanted.base)];
-  if (headSha === null) throw validationFailed({ resource: "PullRequest", field: "head", code: "invalid" });
+  const head = await headOf(core, repo, wanted.head);
+  const baseSha = git.branch(wanted.base);
+  if (head === null) throw validationFailed({ resource: "PullRequest", field: "head", code: "invalid" });
+  const { source, branch, headSha } = head;
   if (baseSha === null) throw validationFailed({ resource: "PullRequest", field: "base", code: "invalid" });
-  const twin = pullsWithHead(core.store, repo, head).some(
-    (pull) => pull.state === "open" && pull.pull.base === wanted.base,
+  const twin = pullsWithHead(core.store, source, branch).some(
+    (pull) => pull.state === "open" && pull.repoId === repo.id && pull.pull.base === wanted.base,
   );
-  if (twin) throw refusal(`A pull request already exists for ${owner}:${head}.`);
+  if (twin) throw refusal(`A pull request already exists for ${userOf(core.store, source.ownerId).login}:${branch}.`);
   if ((await git.commitsBetween(baseSha, headSha)).length === 0) {
-    throw refusal(`No commits between ${wanted.base} and ${head}`);
+    throw refusal(`No commits between ${wanted.base} and ${branch}`);
   }
   const pullId = core.store.nextId();
   const number = nextNumber(core.store, repo);
@@ -67,7 +67,8 @@ export async function openPull(core: Core, repo: Repository, wanted: NewPull, do
     closedById: null,
     pull: {
       id: pullId,
-      head,
+      head: branch,
+      ...(source.id === repo.id ? {} : { forkId: source.id }),
       headSha,
       base: wanted.base,
       baseSha,
@@ -79,6 +80,21 @@ export async function openPull(core: Core, repo: Repository, wanted: NewPull, do
   }) as PullRequest;
   tellOfIssue(core, repo, issue, { action: "opened", doer });
   return issue;
+}
+
+type Head = { readonly source: Repository; readonly branch: string; readonly headSha: string };
+
+/** The branch that is meant by its name, also as `owner:branch`; the objects of a fork's are fetched. */
+async function headOf(core: Core, repo: Repository, wanted: string): Promise<Head | null> {
+  const colon = wanted.indexOf(":");
+  const branch = wanted.slice(colon + 1);
+  const source = colon === -1 ? repo : findRepository(core.store, wanted.slice(0, colon), repo.name);
+  const headSha = source === undefined ? null : core.git(source).branch(branch);
+  if (source === undefined || headSha === null) return null;
+  const { directory } = core.git(source);
+  const fetch = ["fetch", "--quiet", "--no-write-fetch-head", directory, `refs/heads/${branch}`];
+  if (source.id !== repo.id) await core.git(repo).run(fetch);
+  return { source, branch, headSha };
 }
 
 function withPull(core: Core, pull: PullRequest, part: Partial<PullPart>, rest: Partial<Issue>): PullRequest {
@@ -102,7 +118,7 @@ export async function reopenPull(core: Core, repo: Repository, pull: PullRequest
   const { head, base, headSha } = pull.pull;
   const no = (why: string): Error => refusal(`state cannot be changed. ${why}`, "state");
   if (pull.pull.mergedAt !== null) throw no("The pull request cannot be reopened.");
-  const tip = git.branch(head);
+  const tip = pull.pull.forkId === undefined ? git.branch(head) : headSha;
   if (tip === null) throw no(`The ${head} branch has been deleted.`);
   if (git.branch(base) === null) throw no(`The ${base} branch has been deleted.`);
   if (!(await git.isAncestor(headSha, tip))) throw no(`The ${head} branch was force-pushed or recreated.`);

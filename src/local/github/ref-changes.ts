@@ -48,7 +48,8 @@ export async function followWhileAway(core: Core, repo: Repository): Promise<voi
       markMerged(core, repo, pull, await mergingCommit(core, repo, null, baseTip, headSha), doer);
       continue;
     }
-    await followHead(core, repo, pull, { before: headSha, after: git.branch(head) }, doer);
+    const after = pull.pull.forkId === undefined ? git.branch(head) : headSha;
+    await followHead(core, repo, pull, { before: headSha, after }, doer);
     if (baseTip === null) closePull(core, repo, freshPull(core, pull), doer);
   }
 }
@@ -64,7 +65,7 @@ async function follow(core: Core, repo: Repository, changes: readonly RefChange[
   }
   // Merges first: a push that moves the base and deletes the head has merged, not abandoned.
   for (const change of told) await followBase(core, row, change, doer);
-  for (const pull of openPullsOf(core.store, row)) {
+  for (const pull of openPullsOf(core.store, row).filter((each) => each.pull.forkId === undefined)) {
     const change = told.find(({ ref }) => ref === `refs/heads/${pull.pull.head}`);
     if (change !== undefined) await followHead(core, row, pull, change, doer);
   }

@@ -2,7 +2,7 @@
 import type { Core } from "../core.ts";
 import { pullFiles } from "../differences.ts";
 import type { PullRequest, Repository } from "../entities.ts";
-import { userOf } from "../finders.ts";
+import { repositoryOf, userOf } from "../finders.ts";
 import { indexOf } from "../store.ts";
 import { authorAssociation, labelsOf, shapeLabel } from "./issue.ts";
 import { nodeId, repoApi, repoWeb } from "./links.ts";
@@ -52,7 +52,7 @@ export function shapePullSimple(core: Core, repo: Repository, pull: PullRequest)
     review_comment_url: `${api}/pulls/comments{/number}`,
     comments_url: `${issueUrl}/comments`,
     statuses_url: `${api}/statuses/${headSha}`,
-    head: shapeSide(core, repo, pull.pull.head, headSha),
+    head: shapeSide(core, headRepo(core, repo, pull), pull.pull.head, headSha),
     base: shapeSide(core, repo, pull.pull.base, pull.pull.baseSha),
     _links: {
       self: { href: url },
@@ -68,6 +68,10 @@ export function shapePullSimple(core: Core, repo: Repository, pull: PullRequest)
     auto_merge: null,
     active_lock_reason: null,
   };
+}
+
+function headRepo(core: Core, repo: Repository, { pull: { forkId } }: PullRequest): Repository {
+  return forkId === undefined ? repo : repositoryOf(core.store, forkId);
 }
 
 function shapeSide(core: Core, repo: Repository, branch: string, sha: string): Record<string, unknown> {
