@@ -23,7 +23,7 @@ const means = {
 };
 
 test("a crash that the agent can't mend and a `try` that it can't take up leave room for the next idea", async () => {
-  const world = await startWorld({ training: "real", researcher: command("agent", means) });
+  const world = await startWorld({ researcher: command("agent", means) });
   const issue = await world.openSession();
   await until("the crash is seen", async () => (await world.dashboard(issue))?.includes("broken") === true);
   await world.comment(issue, "/autoresearch try to turn lead into gold");

@@ -59,7 +59,7 @@ test.each<[string, Meanwhile]>([
   ["was answered by another process", answerIt],
 ])("an order that %s while GitHub let nothing through is not obeyed", async (_name, meanwhile) => {
   const { world, issue, trees } = await withUnwritten();
-  const limit = world.github.faults.add(trees, { kind: "secondaryLimit", retryAfterSeconds: 6 });
+  const limit = world.github.faults.add(trees, { kind: "secondaryLimit", retryAfterSeconds: 4 });
   const comment = await world.comment(issue, "/autoresearch pause", "bob");
   await until("the limit is met", async () => limit.hits > 0);
   await meanwhile(world, comment);

@@ -57,7 +57,7 @@ test("stop in the middle of a training ends all of it within seconds", async () 
 test("closing the issue, or taking the label off, is stop by other means", async () => {
   // One of them may be prepared and never opened.
   const slow = [1, 2, 3].map((each) => ({ title: `slow ${each}`, set: { SLEEP: 15, OTHER: each } }));
-  const world = await startWorld({ training: "real", researcher: scripted(slow) });
+  const world = await startWorld({ researcher: scripted(slow) });
   const closed = await world.openSession();
   await inTraining(world, closed, 1);
   await world.as("ada").rest.issues.update({ ...world.at, issue_number: closed, state: "closed" });

@@ -169,7 +169,7 @@ test("a crash is mended on its own pull request; the same failure twice ends it"
     },
     { repairs: true },
   );
-  const world = await startWorld({ training: "real", researcher });
+  const world = await startWorld({ researcher });
   const issue = await world.openSession();
   await world.settled(issue, "done");
   const rows = (await world.rows(issue)).filter((row) => row.experiment > 0);
@@ -213,7 +213,7 @@ test("code that crashed stays tried when it is mended, while its experiment is o
     },
     { repairs: true },
   );
-  const world = await startWorld({ training: "real", researcher, config: "limits: {experiments: 3}\n" });
+  const world = await startWorld({ researcher, config: "limits: {experiments: 3}\n" });
   const issue = await world.openSession();
   await world.settled(issue, "done");
   // The head's own key is that of what mended it.
@@ -240,7 +240,7 @@ test("a crash that was being mended when the bot died is mended all the same", a
     },
     { repairs: true },
   );
-  const world = await startWorld({ training: "real", researcher });
+  const world = await startWorld({ researcher });
   const issue = await world.openSession();
   await until("the crash is on the desk", async () => researcher.briefs.some((brief) => brief.repair !== null));
   await world.stopBot();
@@ -260,7 +260,7 @@ test("the check of a commit that was mended ends, though the bot forgot it while
     },
     { repairs: true },
   );
-  const world = await startWorld({ training: "real", researcher });
+  const world = await startWorld({ researcher });
   // The repair is on the branch, and whoever put it there looks at the heads alone from then on.
   const lost = world.github.faults.add(
     { method: "PATCH", route: /\/git\/refs\/.*exp-/ },

@@ -91,7 +91,6 @@ test("two sessions that begin at the same commit keep apart", async () => {
 
 test("a trial whose run was cancelled is asked for again; labels are told apart as GitHub does", async () => {
   const world = await startWorld({
-    training: "real",
     researcher: scripted([{ title: "broken", set: { CRASH: 1 } }]),
     config: "limits: {experiments: 1}\n",
     files: { "train.py": trainPy({ value: 2, sleep: 2 }) },

@@ -120,6 +120,19 @@ function constantIn(trainPy: string, name: string): number {
   return Number(new RegExp(`^${name} = (.*)$`, "m").exec(trainPy)?.[1] ?? 0);
 }
 
+/** How Python ends on the line that divides by zero. */
+function crashOf(trainPy: string) {
+  const message = "ZeroDivisionError: division by zero";
+  const lines = trainPy.split("\n");
+  const index = lines.indexOf("1 / (1 - CRASH)");
+  const place = `  File "train.py", line ${index + 1}, in <module>\n    ${lines[index]}`;
+  return {
+    because: message,
+    at: { path: "train.py", line: index + 1, message },
+    logTail: `step 00001 (50.0%) | loss: 3.0\nTraceback (most recent call last):\n${place}\n${message}\n`,
+  };
+}
+
 /** The outputs of the job `train`, by what the candidate's train.py says. */
 export function trained(trainPy: string, run: WorkflowRun): Record<string, string> {
   const constant = (name: string) => constantIn(trainPy, name);
@@ -142,7 +155,7 @@ export function trained(trainPy: string, run: WorkflowRun): Record<string, strin
   const value = Number((constant("VALUE") + constant("OTHER")).toFixed(6));
   const measurement: Measurement =
     constant("CRASH") === 1
-      ? { ...common, status: "crash", because: "ZeroDivisionError: division by zero", exitCode: 1 }
+      ? { ...common, ...crashOf(trainPy), status: "crash", exitCode: 1 }
       : { ...common, status: "measured", because: "", value };
   const json = JSON.stringify(measurement);
   return { measurement: json, digest: digest(json) };
