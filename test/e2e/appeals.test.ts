@@ -149,7 +149,7 @@ test("a press that takes too long to be written down is a failed delivery, and w
   });
   await until("the dashboard is there", () => world.dashboard(issue));
   const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
-  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 2_000 });
+  world.github.faults.add({ method: "POST", route: comments }, { kind: "latency", ms: 6_000 });
   let removed = 0;
   world.onExchange(({ method, template }) => {
     if (method === "DELETE" && template === "/repos/{owner}/{repo}/issues/comments/{comment_id}") removed += 1;

@@ -37,6 +37,8 @@ export type CaseResult = {
   /** What was hit, `POST /repos/{owner}/{repo}/pulls`; null: the bot made fewer requests. */
   readonly hit: string | null;
   readonly requests: number;
+  /** Those answered after the fault had hit. */
+  readonly requestsAfter: number;
   readonly restarts: number;
   readonly runs: number;
   readonly snapshot: WorldSnapshot;
@@ -63,11 +65,13 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
   const startedMs = performance.now();
   const dir = mkdtempSync(path.join(tmpdir(), "autoresearch-crash-"));
   let requests = 0;
+  let requestsAfter = 0;
   const over = Promise.withResolvers<void>();
   const onExchange = ({ actor, faulted }: Exchange) => {
     if (actor !== "app" && actor !== "installation") return;
     requests += 1;
     if (faulted) over.resolve();
+    else if (fault !== null && fault.hits > 0) requestsAfter += 1;
   };
   const now = () => new Date(fastNow(lab.clock, Date.now()));
   const github = await startLocalGitHub({ dir, now, onExchange });
@@ -94,6 +98,7 @@ export async function runCase(wanted: CrashCase | null, lab: CrashLab): Promise<
     return {
       hit: nameOf(fault),
       requests,
+      requestsAfter,
       restarts: bot.restarts,
       runs,
       snapshot,
