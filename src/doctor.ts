@@ -8,6 +8,7 @@ import { Probot } from "probot";
 import { authenticatorOf } from "./app.ts";
 import { type Finding, type Severity, isHealthy } from "./domain/finding.ts";
 import { environmentFinding, findingsOf } from "./domain/findings.ts";
+import { messageOf } from "./domain/thrown.ts";
 import { optionsOf } from "./environment.ts";
 import { examine } from "./github/examine.ts";
 import { probotOptions } from "./serve.ts";
@@ -30,7 +31,7 @@ function orderOf(args: readonly string[]): Order | { problem: string } {
     if (named === null) return { problem: "--repo must be OWNER/NAME." };
     return { owner: named[1]!, repo: named[2]!, json: values.json };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 

@@ -3,6 +3,7 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { defaultAppOptions } from "./app.ts";
 import { parseAllowedCommands } from "./domain/allowed-commands.ts";
+import { messageOf } from "./domain/thrown.ts";
 import { githubApiUrl } from "./github/octokit.ts";
 import { logLevels } from "./log.ts";
 import { type Means, researcherFor } from "./researcher/kinds.ts";
@@ -155,6 +156,6 @@ function readKey(env: NodeJS.ProcessEnv): string | { problem: string } {
       key ?? { problem: "PRIVATE_KEY (or PRIVATE_KEY_PATH) is not set: it is the app's key, made on its settings page" }
     );
   } catch (error) {
-    return { problem: `PRIVATE_KEY can't be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: `PRIVATE_KEY can't be read: ${messageOf(error)}` };
   }
 }

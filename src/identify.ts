@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { messageOf } from "./domain/thrown.ts";
 import type { GitHubApp } from "./github/app.ts";
 import { classify } from "./github/errors.ts";
 import type { Identity } from "./github/view.ts";
@@ -46,7 +47,7 @@ export async function identifyLater(asking: Asking, signal: AbortSignal): Promis
       pauseMs = askAgainMs;
     } catch (error) {
       if (signal.aborted) return null;
-      asking.health.unidentified(error instanceof Error ? error.message : String(error));
+      asking.health.unidentified(messageOf(error));
       asking.log.error({ err: error }, "the app can do nothing until GitHub takes it; asked again");
       pauseMs = askAgainRefusedMs;
     }

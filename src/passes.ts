@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { type SessionKey, parseSessionKey } from "./domain/names.ts";
 import { isEnded } from "./domain/session.ts";
+import { messageOf } from "./domain/thrown.ts";
 import type { GitHubApp } from "./github/app.ts";
 import { isRest, Renamed } from "./github/errors.ts";
 import type { Hint } from "./github/view.ts";
@@ -54,7 +55,7 @@ export class Passes {
         if (error instanceof Renamed) this.#options.wake({ ...error.to, issue: key.issue });
         return null;
       }
-      const because = error instanceof Error ? error.message : String(error);
+      const because = messageOf(error);
       log.error({ err: error, action: null, because }, "the pass failed");
       ended("failed");
       // What was seen is doubtful; what is thought, and was paid for, is not.

@@ -16,6 +16,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Redis } from "ioredis";
+import { messageOf } from "./domain/thrown.ts";
 import { type Aspect, type Hint, aspects, everything } from "./github/view.ts";
 import type { Hooks, Replicas } from "./replicas.ts";
 import { Scripts } from "./redis-scripts.ts";
@@ -144,7 +145,7 @@ export class RedisReplicas implements Replicas {
     try {
       return await ask();
     } catch (error) {
-      this.#isGone(error instanceof Error ? error.message : String(error));
+      this.#isGone(messageOf(error));
       return null;
     }
   }

@@ -10,6 +10,7 @@
  */
 import { RequestError } from "@octokit/request-error";
 import { z } from "zod";
+import { messageOf } from "../domain/thrown.ts";
 import { Held } from "./pace.ts";
 
 export type ErrorKind =
@@ -90,8 +91,4 @@ export function isStatus(error: unknown, ...statuses: readonly number[]): boolea
 
 function shortMessage(error: RequestError): string {
   return error.message.split("\n")[0]!.slice(0, 300);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

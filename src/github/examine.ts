@@ -4,6 +4,7 @@ import type { Facts, InstallationFacts, Unread } from "../domain/findings.ts";
 import type { RepositoryFacts } from "../domain/findings-repository.ts";
 import { configPath, triggerLabel } from "../domain/names.ts";
 import { workflowPath } from "../domain/start.ts";
+import { messageOf } from "../domain/thrown.ts";
 import type { Authenticate } from "./app.ts";
 import { Client } from "./client.ts";
 import { isStatus } from "./errors.ts";
@@ -58,7 +59,7 @@ async function orUnread<T>(read: () => Promise<T>): Promise<T | Unread> {
   try {
     return await read();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { because: message.split("\n")[0]!.slice(0, 200) };
   }
 }

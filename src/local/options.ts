@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { messageOf } from "../domain/thrown.ts";
 
 export type LocalOptions = {
   /** The git repository whose code is researched; null: the world in `dir` is only shown. */
@@ -58,7 +59,7 @@ export function parseOptions(
   try {
     values = parse(args);
   } catch (error) {
-    return { problem: `${error instanceof Error ? error.message : String(error)}\n\n${usage}` };
+    return { problem: `${messageOf(error)}\n\n${usage}` };
   }
   if (values.help) return { problem: usage };
   const runners = wholeNumber(values.runners);

@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { messageOf } from "../domain/thrown.ts";
 import type { JobMessage } from "./github/actions/messages.ts";
 import { carryOut } from "./runner/carry-out.ts";
 import { type Identity, Refused, type RunnerClient, runnerClient } from "./runner/client.ts";
@@ -135,7 +136,7 @@ try {
   await takeJobs({ client, identity, work, ending: ending.signal });
 } catch (error) {
   if (!ending.signal.aborted) {
-    process.stderr.write(`runner: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`runner: ${messageOf(error)}\n`);
     process.exitCode = error instanceof Refused ? 2 : 1;
   }
 }

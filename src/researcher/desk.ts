@@ -15,6 +15,7 @@ import type {
   Researcher,
 } from "../domain/proposal.ts";
 import { steeringKey } from "../domain/steering.ts";
+import { messageOf } from "../domain/thrown.ts";
 import { baseOf, refusalOf, resultOf } from "./guard.ts";
 import { Later } from "./later.ts";
 import { Money, type OpenPurse } from "./purse.ts";
@@ -129,7 +130,7 @@ export class Desk {
   }
 
   #failed(error: unknown, task: Task, nowMs: number): DeskState {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     const nothing = error instanceof Later ? null : this.#comesToNothing(task, because);
     if (nothing !== null) return nothing;
     this.#failures += 1;
@@ -177,7 +178,7 @@ function withoutMoney(state: DeskState, purse: OpenPurse): DeskState {
 function patient(library: Library): Library {
   const orLater = <T>(given: Promise<T>) =>
     given.catch((error: unknown) => {
-      throw new Later(error instanceof Error ? error.message : String(error), firstRetryMs);
+      throw new Later(messageOf(error), firstRetryMs);
     });
   return {
     paths: () => orLater(library.paths()),

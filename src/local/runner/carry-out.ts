@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { messageOf } from "../../domain/thrown.ts";
 import { type Contexts, evaluateCondition, evaluateText, type Json } from "../github/actions/expression.ts";
 import type { JobMessage, StepState } from "../github/actions/messages.ts";
 import { isUploadAction } from "../github/actions/workflow.ts";
@@ -54,16 +55,12 @@ export async function carryOut(run: JobRun): Promise<Completion> {
     const conclusion = run.cancel.aborted ? "cancelled" : progress.failed ? "failure" : "success";
     return { conclusion, outputs: jobOutputs(run, workspace, progress), steps: progress.states };
   } catch (error) {
-    run.say(`##[error]${masked(sentenceOf(error), masks)}`);
+    run.say(`##[error]${masked(messageOf(error), masks)}`);
     return { conclusion: "failure", outputs: {}, steps: progress.states };
   } finally {
     run.cancel.removeEventListener("abort", sayCancelled);
     workspace.remove();
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function firstState(step: Step, index: number): StepState {
@@ -94,7 +91,7 @@ async function takeStep(
     try {
       ({ outcome, outputs } = await runStep(run, workspace, progress, step, contexts, index));
     } catch (error) {
-      run.say(`##[error]${masked(sentenceOf(error), progress.masks)}`);
+      run.say(`##[error]${masked(messageOf(error), progress.masks)}`);
       outcome = "failure";
     }
   }

@@ -3,6 +3,7 @@
  *
  * Always: each job of the workflow is begun or passed over once an attempt; a run ends when none is left.
  */
+import { messageOf } from "../../../domain/thrown.ts";
 import type { Permissions } from "../entities.ts";
 import { jobContexts, type Place, statusFor } from "./contexts.ts";
 import { evaluate, evaluateCondition, evaluateText } from "./expression.ts";
@@ -47,7 +48,7 @@ function nextJob(
     if (labels.length === 0) return { kind: "fail", key, name, because: "`runs-on` names no label" };
     return { kind: "queue", key, name, labels, permissions: definition.permissions };
   } catch (error) {
-    return { kind: "fail", key, name, because: error instanceof Error ? error.message : String(error) };
+    return { kind: "fail", key, name, because: messageOf(error) };
   }
 }
 

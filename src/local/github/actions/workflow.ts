@@ -6,6 +6,7 @@
  */
 import { parse } from "yaml";
 import { z } from "zod";
+import { messageOf } from "../../../domain/thrown.ts";
 import type { PermissionLevel, Permissions } from "../entities.ts";
 
 export type DispatchInput = {
@@ -149,7 +150,7 @@ function yamlOf(text: string): unknown {
   try {
     return parse(text) as unknown;
   } catch (error) {
-    throw new WorkflowError(error instanceof Error ? error.message : String(error));
+    throw new WorkflowError(messageOf(error));
   }
 }
 
