@@ -6907,6 +6907,70 @@ function devicesOf(names) {
 	return names.filter((name) => /^nvidia|^(?:dri|kfd|dxg)$/.test(name)).map((name) => join("/dev", name));
 }
 
+// action/src/made-things.ts
+/**
+* What the set-up made and the evaluation moves: after the training it must still be what it was, at its own place.
+*
+* Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
+* the set-up's own.
+*/
+/**
+* Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
+* place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
+*/
+async function identitiesOf(root, paths) {
+	const identities = /* @__PURE__ */ new Map();
+	for (const path of paths) identities.set(path, await identityOf(root, path));
+	return identities;
+}
+async function identityOf(root, path) {
+	for (const folder of wayTo(root, path)) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
+	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
+	if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
+	return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
+}
+/** `a` and `a/b` of `a/b/c`. */
+function foldersAbove(path) {
+	const above = dirname(path);
+	return above === "." ? [] : [...foldersAbove(above), above];
+}
+/** The root, and what leads from there to the path. */
+function wayTo(root, path) {
+	return [root, ...foldersAbove(path).map((folder) => join(root, folder))];
+}
+/** Takes back what the candidate did to the modes of the folders that paths are moved out of, and of those paths. */
+async function openForMoving(root, paths) {
+	for (const path of paths) for (const folder of [...wayTo(root, path), join(root, path)]) await openFolder(folder);
+}
+async function openFolder(folder) {
+	const status = await lstat(folder).catch(() => null);
+	if (status?.isDirectory() !== true) return false;
+	if ((status.mode & 448) !== 448) await chmod(folder, status.mode | 448).catch(() => {});
+	return true;
+}
+/** Removes a folder with all that is in it, also where the candidate closed folders of it. @throws where it can't be */
+async function removeAll(folder) {
+	const remove = async () => rm(folder, {
+		recursive: true,
+		force: true,
+		maxRetries: 3
+	});
+	try {
+		await remove();
+	} catch {
+		await openAll(folder);
+		await remove();
+	}
+}
+async function openAll(top) {
+	const waiting = [top];
+	for (let folder = waiting.pop(); folder !== void 0; folder = waiting.pop()) {
+		if (!await openFolder(folder)) continue;
+		const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+		for (const entry of entries) if (entry.isDirectory()) waiting.push(join(folder, entry.name));
+	}
+}
+
 // node_modules/picomatch/lib/constants.js
 var require_constants = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	const WIN_SLASH = "\\\\/";
@@ -9083,7 +9147,7 @@ async function writeBase({ git }) {
 */
 async function madePaths(fetched, { checkout }, { isPrivate, isMixed }) {
 	const files = new Set(await pathsOf(fetched.git));
-	const parents = new Set([...files].flatMap(foldersAbove$1));
+	const parents = new Set([...files].flatMap(foldersAbove));
 	const look = async (folder) => {
 		const made = [];
 		for (const entry of await readdir(join(checkout, folder), { withFileTypes: true })) {
@@ -9156,10 +9220,6 @@ async function write$1(git, folder, paths) {
 		"-z",
 		"--stdin"
 	], list);
-}
-function foldersAbove$1(path) {
-	const parts = path.split("/");
-	return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 // action/src/bounds.ts
@@ -10103,69 +10163,6 @@ function pathInside(path, roots) {
 }
 function shorten(text, limit = 300) {
 	return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
-}
-
-// action/src/made-things.ts
-/**
-* What the set-up made and the evaluation moves: after the training it must still be what it was, at its own place.
-*
-* Always: nothing is moved out of a folder that the candidate put a link in the place of, and nothing is moved that is not
-* the set-up's own.
-*/
-/**
-* Which file or folder stands at each path below the root: its device, its number and when it was made (another in its
-* place may be given its number). Of a link, which is read-only in no sandbox, its target's name. Through a link there is nothing.
-*/
-async function identitiesOf(root, paths) {
-	const identities = /* @__PURE__ */ new Map();
-	for (const path of paths) identities.set(path, await identityOf(root, path));
-	return identities;
-}
-async function identityOf(root, path) {
-	for (const folder of [root, ...foldersAbove(root, path)]) if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
-	const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
-	if (status?.isSymbolicLink()) return `link ${await readlink(join(root, path)).catch(() => "gone")}`;
-	return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
-}
-function foldersAbove(root, path) {
-	const above = dirname(path);
-	return above === "." ? [] : [...foldersAbove(root, above), join(root, above)];
-}
-/** Takes back what the candidate did to the modes of the folders that paths are moved out of, and of those paths. */
-async function openForMoving(root, paths) {
-	for (const path of paths) for (const folder of [
-		root,
-		...foldersAbove(root, path),
-		join(root, path)
-	]) await openFolder(folder);
-}
-async function openFolder(folder) {
-	const status = await lstat(folder).catch(() => null);
-	if (status?.isDirectory() !== true) return false;
-	if ((status.mode & 448) !== 448) await chmod(folder, status.mode | 448).catch(() => {});
-	return true;
-}
-/** Removes a folder with all that is in it, also where the candidate closed folders of it. @throws where it can't be */
-async function removeAll(folder) {
-	const remove = async () => rm(folder, {
-		recursive: true,
-		force: true,
-		maxRetries: 3
-	});
-	try {
-		await remove();
-	} catch {
-		await openAll(folder);
-		await remove();
-	}
-}
-async function openAll(top) {
-	const waiting = [top];
-	for (let folder = waiting.pop(); folder !== void 0; folder = waiting.pop()) {
-		if (!await openFolder(folder)) continue;
-		const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-		for (const entry of entries) if (entry.isDirectory()) waiting.push(join(folder, entry.name));
-	}
 }
 
 // action/src/read-only.ts

@@ -9,6 +9,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Git, gitAt } from "./git.ts";
 import { holds } from "./machine.ts";
+import { foldersAbove } from "./made-things.ts";
 import { parseDiffTree, type PrivateSurface, refusalOf, type TreeChange } from "./surface.ts";
 
 export type CheckoutRequest = {
@@ -171,9 +172,4 @@ async function overlay(git: Git, changes: readonly TreeChange[]): Promise<void> 
 async function write(git: Git, folder: string, paths: readonly string[]): Promise<void> {
   const list = paths.map((path) => `${path}\0`).join("");
   await git.run(["checkout-index", "--force", `--prefix=${folder}/`, "-z", "--stdin"], list);
-}
-
-function foldersAbove(path: string): string[] {
-  const parts = path.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }

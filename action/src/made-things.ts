@@ -19,7 +19,7 @@ export async function identitiesOf(root: string, paths: readonly string[]): Prom
 }
 
 async function identityOf(root: string, path: string): Promise<string> {
-  for (const folder of [root, ...foldersAbove(root, path)]) {
+  for (const folder of wayTo(root, path)) {
     if ((await lstat(folder).catch(() => null))?.isDirectory() !== true) return "gone";
   }
   const status = await lstat(join(root, path), { bigint: true }).catch(() => null);
@@ -27,15 +27,21 @@ async function identityOf(root: string, path: string): Promise<string> {
   return status === null ? "gone" : `${status.dev}:${status.ino} of ${status.birthtimeNs}`;
 }
 
-function foldersAbove(root: string, path: string): string[] {
+/** `a` and `a/b` of `a/b/c`. */
+export function foldersAbove(path: string): string[] {
   const above = dirname(path);
-  return above === "." ? [] : [...foldersAbove(root, above), join(root, above)];
+  return above === "." ? [] : [...foldersAbove(above), above];
+}
+
+/** The root, and what leads from there to the path. */
+function wayTo(root: string, path: string): string[] {
+  return [root, ...foldersAbove(path).map((folder) => join(root, folder))];
 }
 
 /** Takes back what the candidate did to the modes of the folders that paths are moved out of, and of those paths. */
 export async function openForMoving(root: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    for (const folder of [root, ...foldersAbove(root, path), join(root, path)]) await openFolder(folder);
+    for (const folder of [...wayTo(root, path), join(root, path)]) await openFolder(folder);
   }
 }
 
