@@ -16,5 +16,5 @@ export function isHosted(labels: readonly string[]): boolean {
 
 /** Whether a machine that trains may take a job with these labels: nothing in them says another. */
 export function mayTrain(labels: readonly string[]): boolean {
-  return labels.every((label) => common.test(label) || label.includes("${{"));
+  return labels.every((label) => common.test(label));
 }

@@ -130,7 +130,8 @@ function machineDifferences(place: string, theirs: unknown): Difference[] {
   // A group alone: nothing is known of its machines.
   if (named === undefined) return [];
   const labels = [named].flat().map(String);
-  if (!mayTrain(labels)) return [];
+  // What an expression comes to may be anything.
+  if (!mayTrain(labels.filter((label) => !isExpression(label)))) return [];
   const problem = `is ${quoted(labels.join(", "))}, which a machine that trains may take; name one of GitHub's, or a label that none of those has`;
   return [{ place, problem }];
 }
